@@ -1,0 +1,54 @@
+# Works on a machine that has only Python 3.11 or newer, git and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SCANS ?=
+OUT ?= out
+.DEFAULT_GOAL := help
+.PHONY: help setup run ui test check format lock clean
+
+help: ## say what each target does
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+setup: $(VENV)/ready ## build the environment in .venv from requirements.lock
+
+# uv is ten times faster and comes from the lock itself; where it cannot run, pip reads the same lock.
+$(VENV)/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make setup PYTHON=python3.11"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.lock
+	if $(BIN)/python -m pip install --quiet --require-hashes --no-deps -r $(VENV)/uv.lock && \
+	   $(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock; then :; else \
+	   echo "uv did not work here; pip takes a few minutes for the same packages" && \
+	   $(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements.lock; fi
+	if test -x $(BIN)/uv; then $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .; \
+	   else $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .; fi
+	touch $@
+
+run: setup ## make scans searchable: make run SCANS=path [OUT=dir]; without SCANS, a demo archive
+	$(if $(SCANS),$(BIN)/archive-pipeline run $(SCANS) --out $(OUT),$(BIN)/archive-pipeline demo --out $(OUT))
+
+ui: setup ## Dagster's UI on http://127.0.0.1:3000
+	$(BIN)/archive-pipeline ui
+
+test: setup ## all tests
+	$(BIN)/pytest
+
+check: setup ## format, lint, types, import layers, docs against code, Dagster definitions
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q tests/unit/test_docs.py
+	$(BIN)/dg check defs
+
+format: setup ## write the code in its one format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: setup ## resolve pyproject.toml anew into requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-annotate --no-header --quiet -o requirements.lock
+
+clean: ## remove the environment
+	rm -rf $(VENV)

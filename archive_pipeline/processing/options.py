@@ -1,0 +1,44 @@
+"""What a run may be told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from archive_pipeline.settings import Settings, usable_cpus
+
+Stage = Literal["page_images", "page_layouts", "page_transcriptions", "document_exports"]
+STAGES: tuple[Stage, ...] = ("page_images", "page_layouts", "page_transcriptions", "document_exports")
+
+
+@dataclass(frozen=True)
+class ProcessingOptions:
+    """Options of one run; see ``settings`` for what each means.
+
+    Attributes:
+        pages: Page ranges such as ``1-3,7``; None for all.
+        reuse: Take results that were made from the same input instead of making them again.
+        formats: Names of the exports to make; None for the default set.
+    """
+
+    engine: Literal["ppocr", "kraken"] = "ppocr"
+    segmentation_model: str | None = None
+    recognition_model: str = "ppocr-v6-latin"
+    dpi: int = 300
+    born_digital: Literal["keep", "redo"] = "keep"
+    max_pixels: int = 200_000_000
+    max_pages: int = 20_000
+    max_file_mb: int = 8_192
+    workers: int = usable_cpus()
+    page_timeout: float = 300.0
+    worker_memory_mb: int = 6_144
+    on_page_error: Literal["skip", "fail"] = "skip"
+    max_failed_pages: float = 0.1
+    pages: str | None = None
+    reuse: bool = True
+    formats: tuple[str, ...] | None = None
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> ProcessingOptions:
+        shared = cls.__dataclass_fields__.keys() & type(settings).model_fields.keys()
+        return cls(**{name: getattr(settings, name) for name in shared})

@@ -1,0 +1,72 @@
+"""What processing reports to whoever runs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from archive_pipeline.keys import DocumentKey
+from archive_pipeline.page import PageStatus
+from archive_pipeline.processing.options import Stage
+
+
+@dataclass(frozen=True)
+class PageOutcome:
+    """One page as the ledger has it.
+
+    Attributes:
+        number: From 1.
+        reason: Why it is skipped, failed or blank; empty for a page that is done.
+        lines: Text lines found.
+        confidence: Mean over characters, 0 to 1; None where nothing was read.
+        reused: Nothing of this page was made anew in this run.
+        seconds: Wall time spent on it in this run.
+    """
+
+    number: int
+    status: PageStatus
+    reason: str = ""
+    lines: int = 0
+    confidence: float | None = None
+    reused: bool = False
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """One stage of one document, finished.
+
+    Attributes:
+        data_version: Digest of what the stage produced: equal output has an equal version.
+        outcomes: Every page of the document, in order.
+        preview: A small JPEG of one page with its lines drawn on it (layouts and transcriptions), else None.
+        notes: Sentences about the whole document that a person should read.
+    """
+
+    stage: Stage
+    key: DocumentKey
+    data_version: str
+    outcomes: tuple[PageOutcome, ...]
+    seconds: float
+    preview: bytes | None = None
+    notes: tuple[str, ...] = field(default=())
+
+
+class Progress(Protocol):
+    """Told what happens while it happens; called from one thread."""
+
+    def document_started(self, key: DocumentKey, pages: int) -> None: ...
+
+    def page_finished(self, key: DocumentKey, outcome: PageOutcome) -> None: ...
+
+    def document_finished(self, key: DocumentKey, error: str | None) -> None: ...
+
+
+class NoProgress:
+    """Tells nobody."""
+
+    def document_started(self, key: DocumentKey, pages: int) -> None: ...
+
+    def page_finished(self, key: DocumentKey, outcome: PageOutcome) -> None: ...
+
+    def document_finished(self, key: DocumentKey, error: str | None) -> None: ...

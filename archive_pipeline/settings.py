@@ -1,0 +1,145 @@
+"""Every environment variable of the product, declared once: name, parser, default, help.
+
+Read in ``definitions`` and ``cli`` only (:func:`read_settings`), and passed on as values. A variable that is set
+but empty counts as unset. ``docs/settings.md`` is held against this file by a test.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from archive_pipeline.errors import UsageError
+
+
+def usable_cpus() -> int:
+    """CPUs that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class Settings(BaseSettings):
+    """The settings of one installation. Folders are absolute after reading; none is made from ``~``."""
+
+    # Not populate_by_name: with it, a field `home` would be read from $HOME.
+    model_config = SettingsConfigDict(env_ignore_empty=True, case_sensitive=True, frozen=True, extra="ignore")
+
+    home: Path = Field(
+        Path("archive-data"),
+        validation_alias="ARCHIVE_HOME",
+        description="Folder that holds all others which are not set themselves.",
+    )
+    uploads_dir: Path = Field(
+        Path("uploads"),
+        validation_alias="UPLOADS_DIR",
+        description="Where scans are dropped. Read only, never written.",
+    )
+    store_dir: Path = Field(
+        Path("store"), validation_alias="ARCHIVE_STORE", description="Page images, results, corrections and exports."
+    )
+    dagster_home: Path = Field(
+        Path("dagster"), validation_alias="DAGSTER_HOME", description="Dagster's instance: runs, events, schedules."
+    )
+    models_dir: Path = Field(
+        Path("models"), validation_alias="MODELS_DIR", description="The model store; the bundled models need none."
+    )
+
+    engine: Literal["ppocr", "kraken"] = Field(
+        "ppocr",
+        validation_alias="ARCHIVE_ENGINE",
+        description="How lines are found: `ppocr` for print and typescript, `kraken` for handwriting and curved lines.",
+    )
+    segmentation_model: str | None = Field(
+        None,
+        validation_alias="ARCHIVE_SEGMENTATION_MODEL",
+        description="Id of the segmentation model; by default the engine's bundled one.",
+    )
+    recognition_model: str = Field(
+        "ppocr-v6-latin",
+        validation_alias="ARCHIVE_RECOGNITION_MODEL",
+        description="Id of the recognition model.",
+    )
+    dpi: int = Field(
+        300,
+        ge=72,
+        le=1200,
+        validation_alias="ARCHIVE_DPI",
+        description="Resolution for PDF pages that are not one full-page image, in dots per inch.",
+    )
+    born_digital: Literal["keep", "redo"] = Field(
+        "keep",
+        validation_alias="ARCHIVE_BORN_DIGITAL",
+        description="Pages of a PDF with real text: `keep` that text, or `redo` it by recognition.",
+    )
+    max_pixels: int = Field(
+        200_000_000,
+        ge=1_000_000,
+        validation_alias="ARCHIVE_MAX_PIXELS",
+        description="Largest page image, in pixels; a larger one is refused before it is decoded.",
+    )
+    max_pages: int = Field(
+        20_000, ge=1, validation_alias="ARCHIVE_MAX_PAGES", description="Most pages of a document; more are refused."
+    )
+    max_file_mb: int = Field(
+        8_192, ge=1, validation_alias="ARCHIVE_MAX_FILE_MB", description="Largest uploaded file, in megabytes."
+    )
+    workers: int = Field(
+        default_factory=usable_cpus,
+        ge=1,
+        le=256,
+        validation_alias="ARCHIVE_WORKERS",
+        description="Page worker processes; each uses one thread. By default one for each usable CPU.",
+    )
+    page_timeout: float = Field(
+        300.0, gt=0, validation_alias="ARCHIVE_PAGE_TIMEOUT", description="Time limit for one page, in seconds."
+    )
+    worker_memory_mb: int = Field(
+        6_144,
+        ge=512,
+        validation_alias="ARCHIVE_WORKER_MEMORY_MB",
+        description="Most memory that a page worker may allocate, in megabytes.",
+    )
+    on_page_error: Literal["skip", "fail"] = Field(
+        "skip",
+        validation_alias="ARCHIVE_ON_PAGE_ERROR",
+        description="A page that cannot be read: `skip` it and say so, or `fail` the document at once.",
+    )
+    max_failed_pages: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        validation_alias="ARCHIVE_MAX_FAILED_PAGES",
+        description="Largest share of failed pages with which a document still counts as done.",
+    )
+
+    @model_validator(mode="after")
+    def _place_folders(self) -> Self:
+        base = Path.cwd() / self.home
+        values: dict[str, Any] = {"home": base}
+        for name in ("uploads_dir", "store_dir", "dagster_home", "models_dir"):
+            folder: Path = getattr(self, name)
+            # A default is a name below the home folder; a path that somebody set is relative to where they stand.
+            values[name] = Path.cwd() / folder if name in self.model_fields_set else base / folder
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+        return self
+
+
+def read_settings(**given: Any) -> Settings:
+    """Read the environment; ``given`` values (command line options that are not None) win.
+
+    Raises:
+        UsageError: A value cannot be used; names the variable, the value and what is expected.
+    """
+    variables = {name: str(field.validation_alias) for name, field in Settings.model_fields.items()}
+    try:
+        return Settings(**{variables[name]: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        variable = str(first["loc"][0]) if first["loc"] else "a setting"
+        raise UsageError(
+            f"{variable} cannot be {first['input']!r}: {first['msg']}", remedy="Correct the variable or leave it out."
+        ) from None
