@@ -11,8 +11,9 @@ One folder a document::
         corrections/0001.json      what people wrote; no machine writes here
         failures/0001.json     why a page failed; gone when it is done
         ledger.json            status of every page
-        run.json               seconds and memory: all that differs between two equal runs
+        run.json               seconds: all that differs between two equal runs
         exports/               what people take away
+        exports.json           what they were made from
 
 Every file is written under a temporary name in its own folder, flushed to the disk and renamed.
 """
@@ -136,11 +137,27 @@ class DocumentFolder:
         self.key = key
         self.root = store / "documents" / key
 
-    source = property(lambda self: self.root / "source.json")
-    ledger = property(lambda self: self.root / "ledger.json")
-    run_report = property(lambda self: self.root / "run.json")
-    exports = property(lambda self: self.root / "exports")
+    @property
+    def source(self) -> Path:
+        return self.root / "source.json"
 
+    @property
+    def ledger(self) -> Path:
+        return self.root / "ledger.json"
+
+    @property
+    def run_report(self) -> Path:
+        return self.root / "run.json"
+
+    @property
+    def exports(self) -> Path:
+        return self.root / "exports"
+
+    @property
+    def exports_record(self) -> Path:
+        return self.root / "exports.json"
+
+    @property
     def images(self) -> Path:
         return self.root / "images"
 

@@ -1,0 +1,8 @@
+"""Versions of what the engines do beside their model. Raise one when its results change: they are then made again.
+
+Kept apart from the engines, so that a parent process knows them without loading a model.
+"""
+
+PPOCR_SEGMENTATION = "1"
+PPOCR_RECOGNITION = "1"
+KRAKEN_SEGMENTATION = "1"
