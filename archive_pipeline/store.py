@@ -3,7 +3,8 @@
 One folder a document::
 
     <store>/documents/<key>/
-        source.json            where the source is, its size, time and SHA-256
+        source.json            where the source is
+        inspection.json        its files with sizes, times and SHA-256, and its pages
         lock                   held by the one process that writes here
         images/0001.jpg        page images, each with 0001.json beside it (written last)
         layouts/0001.json      Page with lines, without text
@@ -133,13 +134,17 @@ def digest_of(*parts: object) -> str:
 class DocumentFolder:
     """The folder of one document. Paths only; nothing is made before something is written."""
 
-    def __init__(self, store: Path, key: DocumentKey) -> None:
-        self.key = key
-        self.root = store / "documents" / key
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.key = DocumentKey(root.name)
 
     @property
     def source(self) -> Path:
         return self.root / "source.json"
+
+    @property
+    def inspection(self) -> Path:
+        return self.root / "inspection.json"
 
     @property
     def ledger(self) -> Path:
@@ -208,7 +213,7 @@ class Store:
         self.root = root
 
     def document(self, key: DocumentKey) -> DocumentFolder:
-        return DocumentFolder(self.root, key)
+        return DocumentFolder(self.root / "documents" / key)
 
     def keys(self) -> list[DocumentKey]:
         folder = self.root / "documents"

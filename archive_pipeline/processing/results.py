@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from archive_pipeline.errors import ArchiveError, printable
 from archive_pipeline.keys import DocumentKey
 from archive_pipeline.page import PageStatus
 from archive_pipeline.processing.options import Stage
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,36 @@ class Progress(Protocol):
 
     def page_finished(self, key: DocumentKey, outcome: PageOutcome) -> None: ...
 
-    def document_finished(self, key: DocumentKey, error: str | None) -> None: ...
+    def document_finished(self, key: DocumentKey, error: ArchiveError | None) -> None: ...
+
+
+class LogProgress:
+    """Writes one line a page to the log; the event itself hangs on the record as ``record.progress``.
+
+    A log line is what a container leaves behind, and what a terminal's progress bar is drawn from, too.
+    """
+
+    def document_started(self, key: DocumentKey, pages: int) -> None:
+        _log.info("%s: %d pages", key, pages, extra={"progress": (key, pages)})
+
+    def page_finished(self, key: DocumentKey, outcome: PageOutcome) -> None:
+        how = "unchanged" if outcome.reused else f"finished in {outcome.seconds:.1f} s"
+        reason = f" ({printable(outcome.reason)})" if outcome.reason else ""
+        _log.info(
+            "%s page %d: %s, %s%s",
+            key,
+            outcome.number,
+            how,
+            outcome.status.replace("_", " "),
+            reason,
+            extra={"progress": (key, outcome)},
+        )
+
+    def document_finished(self, key: DocumentKey, error: ArchiveError | None) -> None:
+        if error is None:
+            _log.info("%s: done", key, extra={"progress": (key, None)})
+        else:
+            _log.error("%s", error, extra={"progress": (key, error)})
 
 
 class NoProgress:
@@ -69,4 +102,4 @@ class NoProgress:
 
     def page_finished(self, key: DocumentKey, outcome: PageOutcome) -> None: ...
 
-    def document_finished(self, key: DocumentKey, error: str | None) -> None: ...
+    def document_finished(self, key: DocumentKey, error: ArchiveError | None) -> None: ...

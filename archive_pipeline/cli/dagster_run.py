@@ -1,0 +1,69 @@
+"""Materialising documents through Dagster from the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import dagster as dg
+
+from archive_pipeline.definitions import build
+from archive_pipeline.errors import ArchiveError
+from archive_pipeline.keys import DocumentKey
+from archive_pipeline.settings import Settings
+from assets.documents import report_source
+from assets.partitions import DOCUMENTS
+from resources.archive import ArchiveResource
+
+_RANGE_START = "dagster/asset_partition_range_start"
+_RANGE_END = "dagster/asset_partition_range_end"
+
+
+def materialise(
+    instance: dg.DagsterInstance, settings: Settings, keys: Sequence[DocumentKey], options: dict[str, Any]
+) -> dict[DocumentKey, ArchiveError]:
+    """Register documents as partitions and materialise their assets, in as few runs as possible.
+
+    A run covers keys that stand next to each other in the order of registration.
+
+    Args:
+        instance: Dagster's instance.
+        settings: Of this installation.
+        keys: Registered documents.
+        options: Fields of ``DocumentsConfig``.
+
+    Returns:
+        Documents that could not even begin, with the reason. How the others went is in the log.
+    """
+    archive = ArchiveResource.from_settings(settings)
+    refused: dict[DocumentKey, ArchiveError] = {}
+    for key in keys:
+        try:
+            report_source(instance, archive, key)
+        except ArchiveError as error:
+            refused[key] = error.at(document=key)
+    ready = [key for key in keys if key not in refused]
+    name = str(DOCUMENTS.name)
+    known = set(instance.get_dynamic_partitions(name))
+    instance.add_dynamic_partitions(name, [key for key in ready if key not in known])
+    job = build(settings).resolve_job_def("documents_job")
+    for first, last in _spans(instance.get_dynamic_partitions(name), set(ready)):
+        job.execute_in_process(
+            instance=instance,
+            tags={_RANGE_START: first, _RANGE_END: last},
+            run_config={
+                "ops": {"documents": {"config": options}},
+                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+            },
+            raise_on_error=False,
+        )
+    return refused
+
+
+def _spans(order: Sequence[str], wanted: set[DocumentKey]) -> list[tuple[str, str]]:
+    """First and last key of each group of wanted keys that are neighbours."""
+    places = [place for place, key in enumerate(order) if key in wanted]
+    starts = places[:1] + [b for a, b in pairwise(places) if b != a + 1]
+    ends = [a for a, b in pairwise(places) if b != a + 1] + places[-1:]
+    return [(order[first], order[last]) for first, last in zip(starts, ends, strict=True)]

@@ -1,0 +1,106 @@
+"""``archive-pipeline run``: documents in, searchable documents out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from archive_pipeline.cli.instance import open_instance
+from archive_pipeline.cli.outputs import deliver
+from archive_pipeline.cli.progress import RunRecord, shown
+from archive_pipeline.cli.tables import document_rows, print_documents
+from archive_pipeline.errors import ArchiveError, UsageError
+from archive_pipeline.intake import expand
+from archive_pipeline.keys import DocumentKey
+from archive_pipeline.processing.page_ranges import parse_pages
+from archive_pipeline.settings import Settings, read_settings
+from archive_pipeline.store import Store
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="Copy the exports to OUT/<key>/.")
+@click.option("--engine", help="How lines are found: ppocr (print, typescript) or kraken (handwriting).")
+@click.option("--model", "recognition_model", help="Id of the recognition model; see `models list`.")
+@click.option("--segmentation-model", help="Id of the segmentation model.")
+@click.option("--pages", help="Only these pages, such as 1-3,7.")
+@click.option(
+    "--born-digital", type=click.Choice(["keep", "redo"]), help="Keep or redo the text of pages that have it."
+)
+@click.option("--redo", is_flag=True, help="Do everything anew, even what is unchanged.")
+@click.option("--dry-run", is_flag=True, help="Say how many pages, minutes and megabytes, and do nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def run(paths: tuple[Path, ...], out: Path | None, redo: bool, dry_run: bool, as_json: bool, **options: Any) -> None:
+    """Make scans searchable: PDF and image files, or folders of them.
+
+    Results are kept in the archive's store, and what was done before is not done again.
+    """
+    settings = read_settings(engine=options.pop("engine"))
+    if options["pages"]:
+        parse_pages(options["pages"], 1)
+    if out is not None and out.exists() and not out.is_dir():
+        raise UsageError(f"{out} is a file", remedy="Give a folder to --out.")
+    store = Store(settings.store_dir)
+    keys, refused = _register(paths, store, settings)
+    config = {name: value for name, value in options.items() if value is not None} | {"reuse": not redo}
+    if dry_run:
+        from archive_pipeline.cli.estimate import print_estimate
+
+        print_estimate(store, settings, keys, refused, as_json)
+    else:
+        record = process(settings, keys, config, quiet=as_json)
+        _report(store, keys, record, refused, out, as_json)
+    worst = [error.exit_code for error in refused.values()]
+    if not dry_run:
+        worst += [error.exit_code for error in record.errors.values() if error]
+    if worst:
+        raise click.exceptions.Exit(worst[0])
+
+
+def process(settings: Settings, keys: list[DocumentKey], config: dict[str, Any], *, quiet: bool = False) -> RunRecord:
+    """Run documents through Dagster's embedded instance, showing progress."""
+    from archive_pipeline.cli.dagster_run import materialise
+
+    with shown(quiet) as record, open_instance(settings.dagster_home) as instance:
+        record.errors.update(materialise(instance, settings, keys, {"engine": settings.engine} | config))
+    return record
+
+
+def _register(
+    paths: tuple[Path, ...], store: Store, settings: Settings
+) -> tuple[list[DocumentKey], dict[str, ArchiveError]]:
+    """Keys of all documents that the paths name; what cannot enter is told apart and stops nothing."""
+    keys: dict[DocumentKey, None] = {}
+    refused: dict[str, ArchiveError] = {}
+    for path in paths:
+        try:
+            for document in expand([path]):
+                keys.setdefault(store.register(document, settings.uploads_dir))
+        except ArchiveError as error:
+            refused[str(path)] = error.at(document=str(path))
+    return list(keys), refused
+
+
+def _report(
+    store: Store,
+    keys: list[DocumentKey],
+    record: RunRecord,
+    refused: dict[str, ArchiveError],
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    delivered: dict[DocumentKey, Path] = {}
+    for key in keys:
+        if out is not None and record.errors.get(key, None) is None and key in record.errors:
+            try:
+                delivered[key] = deliver(store.document(key), out)
+            except ArchiveError as error:
+                record.errors[key] = error.at(document=key)
+    rows = document_rows(keys, record, refused, delivered)
+    if as_json:
+        click.echo(json.dumps({"documents": rows}, ensure_ascii=False, indent=1))
+    else:
+        print_documents(rows)

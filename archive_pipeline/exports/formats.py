@@ -1,0 +1,126 @@
+"""The formats by name, and the one function that writes them.
+
+Afterwards the exports folder holds what its manifest lists and nothing else: no page of an earlier version of the
+document, and no format that is older than the others.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from archive_pipeline.errors import UsageError
+from archive_pipeline.exports import manifest, page_json, page_xml, text
+from archive_pipeline.exports.base import ExportDocument, Writer
+from archive_pipeline.exports.pdf_report import PdfReport
+from archive_pipeline.store import atomic_write, storage_error
+
+
+@dataclass(frozen=True)
+class ExportFormat:
+    """One format.
+
+    Attributes:
+        name: What the user calls it.
+        files: Where its files are below the exports folder, for help texts.
+        write: Writes them; None for the PDF, which a sealed child writes.
+        default: Made unless other formats are asked for.
+    """
+
+    name: str
+    files: str
+    write: Writer | None
+    default: bool = True
+
+
+PDF = "pdf"
+FORMATS = {
+    each.name: each
+    for each in (
+        ExportFormat(PDF, "document.pdf", None),
+        ExportFormat("text", "text/0001.txt, document.txt", text.write),
+        ExportFormat("page", "page/0001.xml", page_xml.write),
+        ExportFormat("json", "pages/0001.json", page_json.write),
+    )
+}
+
+
+@dataclass(frozen=True)
+class FinishedPdf:
+    """The PDF as the sealed child left it.
+
+    Attributes:
+        file: Open for reading, at its start.
+        report: How it turned out.
+    """
+
+    file: BinaryIO
+    report: PdfReport
+
+
+def choose(names: Iterable[str] | None = None) -> tuple[ExportFormat, ...]:
+    """The formats of these names, in the order of :data:`FORMATS`; the default set for None.
+
+    Raises:
+        UsageError: There is no format of such a name.
+    """
+    if names is None:
+        return tuple(each for each in FORMATS.values() if each.default)
+    wanted = set(names)
+    unknown = sorted(wanted - FORMATS.keys())
+    if unknown:
+        raise UsageError(
+            f"there is no export format {', '.join(map(repr, unknown))}",
+            remedy=f"Choose from {', '.join(FORMATS)}.",
+        )
+    return tuple(each for each in FORMATS.values() if each.name in wanted)
+
+
+def write_exports(
+    document: ExportDocument, folder: Path, names: Iterable[str] | None = None, *, pdf: FinishedPdf | None = None
+) -> Path:
+    """Write the exports of a document, each file atomically, and remove what does not belong to them.
+
+    Args:
+        document: What to export.
+        folder: The exports folder; it belongs to the exports alone.
+        names: Formats; None for the default set.
+        pdf: The PDF, if that is among the formats.
+
+    Returns:
+        The manifest, which is written last.
+
+    Raises:
+        UsageError: There is no such format, or the PDF is wanted but was not made.
+        NoSpaceLeft, StorageError: A file could not be written.
+    """
+    files: dict[str, list[Path]] = {}
+    for chosen in choose(names):
+        if chosen.write is not None:
+            files[chosen.name] = list(chosen.write(document, folder))
+        elif pdf is None:
+            raise UsageError("the PDF was not made", document=document.key, remedy="Leave it out of the formats.")
+        else:
+            target = folder / chosen.files
+            with atomic_write(target) as file:
+                shutil.copyfileobj(pdf.file, file, 1 << 20)
+            files[chosen.name] = [target]
+    written = manifest.write(document, folder, files, pdf.report if pdf and PDF in files else None)
+    _remove_others(folder, {written, *(path for paths in files.values() for path in paths)})
+    return written
+
+
+def _remove_others(folder: Path, keep: set[Path]) -> None:
+    # Folders after what is in them.
+    for path in sorted(folder.rglob("*"), reverse=True):
+        try:
+            if path.is_dir() and not path.is_symlink():
+                if not any(path.iterdir()):
+                    path.rmdir()
+            elif path not in keep:
+                path.unlink()
+        except OSError as error:
+            raise storage_error(error, path) from error

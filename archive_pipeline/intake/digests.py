@@ -1,0 +1,48 @@
+"""What a document is known by: quickly by its files' outside, and for good by its bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from archive_pipeline.errors import NotReadable
+from archive_pipeline.intake.source import Source, open_file
+
+
+def fingerprint(source: Source) -> str:
+    """Digest of names, sizes and modification times: while it stays the same, nobody has changed the document.
+
+    Opens nothing. Does not change when the document is moved as a whole.
+
+    Raises:
+        NotReadable: A file is gone.
+    """
+    files = []
+    for file in source.files:
+        try:
+            status = file.stat()
+        except OSError as error:
+            raise NotReadable(f"{file.name} cannot be looked at: {error.strerror}", document=str(source.path)) from None
+        files.append((file.name, status.st_size, status.st_mtime_ns))
+    return _digest_of([source.kind, files])
+
+
+def content_digest(source: Source) -> str:
+    """SHA-256 of the file; of a folder, of the names and SHA-256 of its files in order.
+
+    Raises:
+        NotReadable, UnsupportedType: A file is gone, or is no regular file any more.
+    """
+    digests = []
+    for index, path in enumerate(source.files):
+        with open_file(source, index) as file:
+            try:
+                digests.append((path.name, hashlib.file_digest(file, "sha256").hexdigest()))
+            except OSError as error:
+                raise NotReadable(f"it cannot be read: {error.strerror}", document=str(path)) from None
+    return digests[0][1] if source.kind == "file" else _digest_of(digests)
+
+
+def _digest_of(data: object) -> str:
+    # ensure_ascii: a name that is not UTF-8 has lone surrogates, which have no UTF-8.
+    return hashlib.sha256(json.dumps(data, ensure_ascii=True).encode()).hexdigest()

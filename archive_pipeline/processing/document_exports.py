@@ -1,0 +1,140 @@
+"""Making the exports of a document from its stored pages."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from archive_pipeline import __version__
+from archive_pipeline.errors import ChildError, PageTimeout
+from archive_pipeline.exports.base import ExportDocument, LazySequence
+from archive_pipeline.exports.formats import PDF, FinishedPdf, choose, write_exports
+from archive_pipeline.exports.pdf_report import PdfMetadata, PdfReport
+from archive_pipeline.processing.page_job import DocumentWork
+from archive_pipeline.processing.pdf_worker import NAME
+from archive_pipeline.processing.stored_pages import (
+    page_to_export,
+    stored_failure,
+    stored_image,
+    stored_page,
+)
+from archive_pipeline.sealed import Limits, SealedChild, open_result
+from archive_pipeline.store import digest_of, read_json, storage_error, write_json
+
+_ENTRY = "archive_pipeline.processing.pdf_worker:handle"
+_PDF_SECONDS = 60.0
+_PDF_SECONDS_PER_PAGE = 2.0
+_MAX_PDF_BYTES = 1 << 36
+
+
+def exports_key(work: DocumentWork, title: str, selected: frozenset[int]) -> str:
+    """Digest of everything that the exports are made from."""
+    pages = []
+    for number in range(1, len(work.inspection.pages) + 1):
+        image = stored_image(work.folder, number)
+        read = stored_page(work.folder.transcription(number)) or stored_page(work.folder.layout(number))
+        failure = stored_failure(work.folder, number)
+        pages.append(
+            (
+                image.sha256 if image else None,
+                read.made_from if read else None,
+                failure.reason if failure else None,
+                read_json(work.folder.correction(number)),
+                number in selected,
+            )
+        )
+    formats = [each.name for each in choose(work.options.formats)]
+    return digest_of("exports", __version__, work.inspection.sha256, work.inspection.date, title, formats, pages)
+
+
+def make_exports(work: DocumentWork, title: str, selected: frozenset[int], notes: tuple[str, ...]) -> bool:
+    """Write the exports, unless they are there and were made from the same.
+
+    Args:
+        title: The document's own name, for people.
+        selected: Pages that were asked for.
+        notes: What a person should know of the document.
+
+    Returns:
+        Whether anything was written.
+
+    Raises:
+        ArchiveError: The exports could not be made; those of before are still there, or some of them are renewed and
+            the next run renews the rest.
+    """
+    made_from = exports_key(work, title, selected)
+    manifest = work.folder.exports / "manifest.json"
+    record: dict[str, Any] = read_json(work.folder.exports_record) or {}
+    if work.options.reuse and record.get("made_from") == made_from and manifest.is_file():
+        return False
+    count = len(work.inspection.pages)
+    document = ExportDocument(
+        key=work.folder.key,
+        title=title,
+        source_digest=work.inspection.sha256,
+        source_date=work.inspection.date,
+        pages=LazySequence(count, lambda index: page_to_export(work.folder, index + 1, selected=index + 1 in selected)),
+        images=LazySequence(count, lambda index: stored_image(work.folder, index + 1)),
+        image_folder=work.folder.images,
+        notes=notes,
+    )
+    # A record that is older than the files would vouch for a mixture of old and new.
+    work.folder.exports_record.unlink(missing_ok=True)
+    with ExitStack() as stack:
+        pdf = None
+        if PDF in {each.name for each in choose(work.options.formats)}:
+            try:
+                scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pdf-", dir=work.folder.root)))
+            except OSError as error:
+                raise storage_error(error, work.folder.root) from error
+            pdf = stack.enter_context(_Pdf(work, document, selected, scratch)).finished
+        write_exports(document, work.folder.exports, work.options.formats, pdf=pdf)
+    write_json(work.folder.exports_record, {"made_from": made_from})
+    return True
+
+
+class _Pdf:
+    """The PDF, made by a sealed child of its own, while the block lasts."""
+
+    def __init__(self, work: DocumentWork, document: ExportDocument, selected: frozenset[int], scratch: Path) -> None:
+        paths = {path.name: path.resolve() for path in work.source.files}
+        sources = [paths[file.name] for file in work.inspection.files]
+        pages = len(document.pages)
+        child = SealedChild(
+            _ENTRY,
+            read=[
+                work.folder.root.resolve(),
+                *({source.parent for source in sources} if len(sources) > 1 else sources),
+            ],
+            write=scratch,
+            limits=Limits(memory_mb=work.options.worker_memory_mb),
+        )
+        with child:
+            try:
+                answer = child.call(
+                    {
+                        "folder": str(work.folder.root.resolve()),
+                        "pages": pages,
+                        "selected": sorted(selected),
+                        "sources": [str(source) for source in sources],
+                        "kind": work.inspection.kind,
+                        "metadata": PdfMetadata.of(document).model_dump(mode="json"),
+                    },
+                    timeout=_PDF_SECONDS + _PDF_SECONDS_PER_PAGE * pages,
+                )
+                report = PdfReport.model_validate(answer)
+            except PageTimeout as error:
+                raise ChildError(f"the searchable PDF was not made in time: {error.what}") from None
+            except ValidationError:
+                raise ChildError("the sealed child that makes the PDF gave an answer that is none") from None
+        self.finished = FinishedPdf(open_result(scratch, NAME, max_bytes=_MAX_PDF_BYTES), report)
+
+    def __enter__(self) -> _Pdf:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.finished.file.close()

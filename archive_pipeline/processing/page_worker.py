@@ -1,0 +1,146 @@
+"""A page worker: the handler of a sealed child that renders, segments and reads one page after another.
+
+It gets open files and JSON, and answers with JSON and files in its scratch folder; see
+:mod:`archive_pipeline.sealed`. Models are loaded when first needed and kept.
+"""
+
+from __future__ import annotations
+
+import resource
+import time
+from functools import cache
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import cv2
+import numpy as np
+
+from archive_pipeline.engines.base import Image, Recognizer, Segmenter
+from archive_pipeline.engines.factory import make_recognizer, make_segmenter
+from archive_pipeline.errors import PageFailed, UsageError
+from archive_pipeline.models.catalogue import find_model
+from archive_pipeline.page import Page
+from archive_pipeline.processing.preview import draw_preview
+from archive_pipeline.rendering.model import PageImage, RenderOptions, SourceInfo
+from archive_pipeline.rendering.pages import inspect, render_page
+
+
+def handle(request: dict[str, Any], files: list[BinaryIO], scratch: Path) -> dict[str, Any]:
+    """Do what ``request["op"]`` says: ``inspect``, ``page`` or ``preview``."""
+    operation = request["op"]
+    if operation == "inspect":
+        options = RenderOptions(**request["options"])
+        info: dict[str, Any] = inspect(files[0], request["name"], options).model_dump(mode="json")
+        return info
+    if operation == "page":
+        return _page(request, files[0], scratch)
+    if operation == "preview":
+        page = Page.model_validate(request["page"])
+        (scratch / "preview.jpg").write_bytes(draw_preview(_pixels(files[0]), page))
+        return {"file": "preview.jpg"}
+    raise UsageError(f"a page worker cannot '{operation}'")
+
+
+@cache
+def _segmenter(model: str) -> Segmenter:
+    return make_segmenter(find_model(model, "segmentation"))
+
+
+@cache
+def _recognizer(model: str) -> Recognizer:
+    return make_recognizer(find_model(model, "recognition"))
+
+
+def _page(request: dict[str, Any], file: BinaryIO, scratch: Path) -> dict[str, Any]:
+    """Take one page from its source or its page image through the stages that are asked for.
+
+    ``file`` is the source where ``request["render"]`` says how to render it, else the page image.
+    """
+    seconds: dict[str, float] = {}
+    answer: dict[str, Any] = {"seconds": seconds}
+    clock = _Clock(seconds)
+    if request["render"] is not None:
+        image = render_page(
+            file,
+            SourceInfo.model_validate(request["render"]["info"]),
+            request["render"]["index"],
+            request["number"],
+            RenderOptions(**request["render"]["options"]),
+            scratch,
+        )
+        answer["image"] = image.model_dump(mode="json")
+        clock.lap("rendering")
+    else:
+        image = PageImage.model_validate(request["image"])
+    if request["segment"] is None and request["recognize"] is None:
+        return answer
+    if image.text is not None:
+        page = image.text.model_copy(update={"image_digest": image.sha256})
+        return answer | {"layout": _dump(page), "transcription": _dump(page)}
+    if request["render"] is None:
+        pixels = _pixels(file)
+    else:
+        with (scratch / image.file).open("rb") as rendered:
+            pixels = _pixels(rendered)
+    if request["segment"] is not None:
+        page = _segment(pixels, image, _segmenter(request["segment"]))
+        answer["layout"] = _dump(page)
+        clock.lap("segmentation")
+    else:
+        page = Page.model_validate(request["layout"])
+    if request["recognize"] is not None:
+        answer["transcription"] = _dump(_recognize(pixels, page, _recognizer(request["recognize"])))
+        clock.lap("recognition")
+    answer["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return answer
+
+
+def _segment(pixels: Image, image: PageImage, segmenter: Segmenter) -> Page:
+    regions = segmenter.segment(pixels)
+    return Page(
+        number=image.number,
+        width=image.width,
+        height=image.height,
+        dpi=image.dpi,
+        image_digest=image.sha256,
+        status="done" if regions else "blank",
+        reason="" if regions else "No text was found on this page.",
+        regions=regions,
+        steps=(segmenter.step,),
+    )
+
+
+def _recognize(pixels: Image, page: Page, recognizer: Recognizer) -> Page:
+    if page.status == "blank":
+        return page
+    regions = tuple(
+        region.model_copy(update={"lines": tuple(recognizer.recognize(pixels, region.lines))})
+        for region in page.regions
+    )
+    return page.model_copy(update={"regions": regions, "steps": (*page.steps, recognizer.step)})
+
+
+def _dump(page: Page) -> dict[str, Any]:
+    return page.model_dump(mode="json")
+
+
+def _pixels(file: BinaryIO) -> Image:
+    """Decode a page image that rendering wrote: JPEG or PNG, 8 bits, upright."""
+    # Orientation was dealt with in rendering; OpenCV must not turn the image once more.
+    bgr = cv2.imdecode(np.frombuffer(file.read(), np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    if bgr is None:
+        raise PageFailed("the page image cannot be decoded", remedy="Delete it from the store and run again.")
+    return np.ascontiguousarray(bgr[:, :, ::-1]).astype(np.uint8, copy=False)
+
+
+class _Clock:
+    """Notes the seconds from lap to lap."""
+
+    def __init__(self, seconds: dict[str, float]) -> None:
+        self._seconds = seconds
+        self._last = time.monotonic()
+
+    def lap(self, name: str) -> None:
+        now = time.monotonic()
+        self._seconds[name] = round(now - self._last, 3)
+        self._last = now

@@ -1,0 +1,258 @@
+"""A document through its stages, with everything kept that was done."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from pydantic import ValidationError
+
+from archive_pipeline.engines.factory import segmentation_entry
+from archive_pipeline.errors import (
+    ArchiveError,
+    ChildError,
+    DamagedFile,
+    DocumentFailed,
+    PageTimeout,
+    Stopped,
+    StorageError,
+    printable,
+)
+from archive_pipeline.intake import Source, discover, open_file
+from archive_pipeline.keys import DocumentKey
+from archive_pipeline.models.catalogue import find_model
+from archive_pipeline.processing.document_exports import make_exports
+from archive_pipeline.processing.inspection import Inspection, inspect_source
+from archive_pipeline.processing.ledger import outcome_of, write_ledger, write_run_report
+from archive_pipeline.processing.options import STAGES, ProcessingOptions, Stage
+from archive_pipeline.processing.page_job import DocumentWork, PageJob, PageReport, do_page, plan_page, render_options
+from archive_pipeline.processing.page_ranges import parse_pages
+from archive_pipeline.processing.pool import Worker, WorkerPool
+from archive_pipeline.processing.results import NoProgress, PageOutcome, Progress, StageResult
+from archive_pipeline.processing.stored_pages import (
+    Failure,
+    forget_pages_after,
+    stored_image,
+    stored_page,
+    write_model,
+)
+from archive_pipeline.rendering.model import SourceInfo
+from archive_pipeline.sealed import open_result
+from archive_pipeline.store import DocumentFolder, Store, digest_of, read_json
+
+_log = logging.getLogger(__name__)
+
+
+class Processor:
+    """Processes documents one after another, with page workers that are kept between them."""
+
+    def __init__(self, store: Store, options: ProcessingOptions, progress: Progress | None = None) -> None:
+        self._store = store
+        self._options = options
+        self._progress = progress or NoProgress()
+        # Found out before anything is begun: a wrong name is the user's error, not the document's.
+        self._segmentation = segmentation_entry(options.engine, options.segmentation_model)
+        self._recognition = find_model(options.recognition_model, "recognition")
+        self._pool = WorkerPool(store.root / "work", options)
+
+    def process(self, key: DocumentKey, stages: Collection[Stage] = STAGES) -> Iterator[StageResult]:
+        """Take a document through stages; a result comes as soon as a stage is finished for all its pages.
+
+        Raises:
+            DocumentRefused: The source cannot enter.
+            DocumentBusy: Another process is writing this document.
+            DocumentFailed: Too many pages failed.
+            StorageError: Nothing can be stored.
+        """
+        folder = self._store.document(key)
+        error: ArchiveError | None = Stopped("stopped before it was finished", document=key)
+        try:
+            with folder.lock():
+                yield from self._process(folder, frozenset(stages))
+            error = None
+        except ArchiveError as problem:
+            error = problem.at(document=key)
+            raise
+        finally:
+            self._progress.document_finished(key, error)
+
+    def _process(self, folder: DocumentFolder, stages: frozenset[Stage]) -> Iterator[StageResult]:
+        began = time.monotonic()
+        path = self._source_path(folder)
+        work = self._look(folder, path)
+        places = work.inspection.pages
+        forget_pages_after(folder, len(places))
+        selected = frozenset(range(1, len(places) + 1))
+        if self._options.pages is not None:
+            selected = parse_pages(self._options.pages, len(places))
+            if not selected:
+                raise DocumentFailed(f"it has {len(places)} pages, none of them was asked for")
+        self._progress.document_started(folder.key, len(selected))
+        page_stages = stages - {"document_exports"} or frozenset(STAGES[:3])
+        outcomes = {
+            number: outcome_of(folder, number, selected=False)
+            for number in range(1, len(places) + 1)
+            if number not in selected
+        }
+        reports: dict[int, PageReport] = {}
+        try:
+            self._do_pages(work, selected, page_stages, outcomes, reports)
+        finally:
+            write_ledger(folder, outcomes)
+            write_run_report(folder, reports, time.monotonic() - began)
+        self._check_budget(outcomes, selected)
+        seconds = time.monotonic() - began
+        ordered = tuple(outcomes[number] for number in sorted(outcomes))
+        preview = self._preview(work, ordered) if stages & {"page_layouts", "page_transcriptions"} else None
+        for stage in STAGES[:3]:
+            if stage in stages:
+                picture = preview if stage != "page_images" else None
+                version = self._version(folder, stage, ordered)
+                yield StageResult(stage, folder.key, version, ordered, seconds, picture, work.inspection.notes)
+        if "document_exports" in stages:
+            make_exports(work, path.name, selected, work.inspection.notes)
+            manifest = read_json(folder.exports / "manifest.json")
+            version = digest_of(manifest["formats"])
+            took = time.monotonic() - began
+            notes = (*work.inspection.notes, *self._pdf_notes(manifest))
+            yield StageResult("document_exports", folder.key, version, ordered, took, None, notes)
+
+    def _source_path(self, folder: DocumentFolder) -> Path:
+        source: dict[str, Any] | None = read_json(folder.source)
+        if not source:
+            raise StorageError("nobody has registered this document", remedy="Upload it, or run it by its path.")
+        return Path(source["origin"])
+
+    def _look(self, folder: DocumentFolder, path: Path) -> DocumentWork:
+        inspection: Inspection = inspect_source(path, folder, self._options, self._inspect)
+        source = discover(path, max_file_mb=self._options.max_file_mb, max_pages=self._options.max_pages)
+        return DocumentWork(folder, source, inspection, self._options, self._segmentation, self._recognition)
+
+    def _inspect(self, source: Source, number: int) -> SourceInfo:
+        options = render_options(self._options)
+        request = {"op": "inspect", "name": printable(source.files[number].name), "options": vars(options)}
+
+        def work(worker: Worker) -> dict[str, Any]:
+            with open_file(source, number) as file:
+                return worker.call(request, [file])
+
+        try:
+            return SourceInfo.model_validate(self._pool.call(work))
+        except (ChildError, PageTimeout, ValidationError) as error:
+            what = error.what if isinstance(error, ArchiveError) else "its page count makes no sense"
+            raise DamagedFile(f"it could not be opened: {what}") from None
+
+    def _do_pages(
+        self,
+        work: DocumentWork,
+        selected: frozenset[int],
+        stages: frozenset[Stage],
+        outcomes: dict[int, PageOutcome],
+        reports: dict[int, PageReport],
+    ) -> None:
+        folder = work.folder
+
+        def finished(outcome: PageOutcome) -> None:
+            outcomes[outcome.number] = outcome
+            self._progress.page_finished(folder.key, outcome)
+
+        def jobs() -> Iterator[PageJob]:
+            for number, place in enumerate(work.inspection.pages, start=1):
+                if number not in selected:
+                    continue
+                job = plan_page(work, number, place, stages)
+                if job.needed:
+                    _log.info("%s page %d: started", folder.key, number)
+                    yield job
+                else:
+                    finished(outcome_of(folder, number, reused=True))
+
+        def done(job: PageJob, result: PageReport | ArchiveError) -> None:
+            if isinstance(result, StorageError):
+                raise result
+            if isinstance(result, ArchiveError):
+                self._page_failed(folder, job, result)
+                finished(outcome_of(folder, job.number))
+                if self._options.on_page_error == "fail":
+                    raise DocumentFailed(f"page {job.number} failed: {result.what}", remedy=result.remedy)
+                return
+            reports[job.number] = result
+            finished(outcome_of(folder, job.number, seconds=result.total))
+
+        self._pool.run(jobs(), lambda worker, job: do_page(work, worker, job), done)
+
+    def _page_failed(self, folder: DocumentFolder, job: PageJob, error: ArchiveError) -> None:
+        _log.warning("%s page %d: failed: %s", folder.key, job.number, printable(error.what))
+        # What was made of an earlier version of this page must not stand for it.
+        if job.render:
+            folder.image_record(job.number).unlink(missing_ok=True)
+        if job.segment:
+            folder.layout(job.number).unlink(missing_ok=True)
+        folder.transcription(job.number).unlink(missing_ok=True)
+        write_model(folder.failure(job.number), Failure.of(error))
+
+    def _check_budget(self, outcomes: dict[int, PageOutcome], selected: frozenset[int]) -> None:
+        failed = [outcomes[number] for number in sorted(selected) if outcomes[number].status == "failed"]
+        if not failed:
+            return
+        named = ", ".join(str(outcome.number) for outcome in failed[:20]) + (" and more" if len(failed) > 20 else "")
+        if len(failed) == len(selected):
+            raise DocumentFailed(f"no page could be read; page {failed[0].number}: {failed[0].reason}")
+        if len(failed) > self._options.max_failed_pages * len(selected):
+            raise DocumentFailed(
+                f"{len(failed)} of {len(selected)} pages failed ({named}), more than the "
+                f"{self._options.max_failed_pages:.0%} that are allowed; page {failed[0].number}: {failed[0].reason}",
+                remedy="Mend these pages, or raise ARCHIVE_MAX_FAILED_PAGES.",
+            )
+
+    def _preview(self, work: DocumentWork, outcomes: tuple[PageOutcome, ...]) -> bytes | None:
+        """A picture of the page with the most lines among the first ten."""
+        best = max(outcomes[:10], key=lambda outcome: outcome.lines)
+        image = stored_image(work.folder, best.number)
+        stored = stored_page(work.folder.transcription(best.number)) or stored_page(work.folder.layout(best.number))
+        if image is None or stored is None or not best.lines:
+            return None
+
+        def draw(worker: Worker) -> bytes:
+            with (work.folder.images / image.file).open("rb") as file:
+                answer = worker.call({"op": "preview", "page": stored.page.model_dump(mode="json")}, [file])
+            try:
+                with open_result(worker.scratch, str(answer.get("file")), max_bytes=1 << 21) as made:
+                    return made.read()
+            finally:
+                worker.clear()
+
+        return self._pool.call(draw)
+
+    def _version(self, folder: DocumentFolder, stage: Stage, outcomes: tuple[PageOutcome, ...]) -> str:
+        made = []
+        for outcome in outcomes:
+            if stage == "page_images":
+                image = stored_image(folder, outcome.number)
+                made.append(image.sha256 if image else outcome.status)
+            else:
+                path = folder.layout if stage == "page_layouts" else folder.transcription
+                stored = stored_page(path(outcome.number))
+                made.append(stored.made_from if stored else outcome.status)
+        return digest_of(stage, made)
+
+    def _pdf_notes(self, manifest: dict[str, Any]) -> tuple[str, ...]:
+        pdf = manifest.get("pdf") or {}
+        ordinary = (f"The PDF is not PDF/A: {pdf['reason']}",) if pdf and not pdf["pdfa"] else ()
+        return (*ordinary, *pdf.get("notes", ()))
+
+    def close(self) -> None:
+        """End the page workers."""
+        self._pool.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

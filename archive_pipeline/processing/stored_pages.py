@@ -1,0 +1,139 @@
+"""Results of pages in the store: what each was made from, and which page people get to see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from archive_pipeline.engines.factory import signature
+from archive_pipeline.errors import ArchiveError
+from archive_pipeline.models.catalogue import ModelEntry
+from archive_pipeline.page import Page
+from archive_pipeline.processing.options import ProcessingOptions
+from archive_pipeline.rendering.model import PageImage
+from archive_pipeline.store import DocumentFolder, digest_of, read_json, write_json
+
+RENDERING_VERSION = "1"
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class StoredPage(BaseModel):
+    """A ``Page`` with the digest of what it was made from."""
+
+    model_config = ConfigDict(frozen=True)
+
+    made_from: str
+    page: Page
+
+
+class Failure(BaseModel):
+    """Why a page could not be done. It is tried again in the next run."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    what: str
+    remedy: str = ""
+
+    @classmethod
+    def of(cls, error: ArchiveError) -> Failure:
+        return cls(code=error.code, what=error.what, remedy=error.remedy)
+
+    @property
+    def reason(self) -> str:
+        return f"{self.what}. {self.remedy}".strip()
+
+
+def image_key(file_sha256: str, index: int, options: ProcessingOptions) -> str:
+    """What a page image is made from."""
+    return digest_of(RENDERING_VERSION, file_sha256, index, options.dpi, options.max_pixels, options.born_digital)
+
+
+def layout_key(image: PageImage, entry: ModelEntry) -> str:
+    """What a layout is made from."""
+    return digest_of("layout", image.sha256, signature(entry))
+
+
+def transcription_key(layout_made_from: str, entry: ModelEntry) -> str:
+    """What a transcription is made from."""
+    return digest_of("transcription", layout_made_from, signature(entry))
+
+
+def stored_image(folder: DocumentFolder, number: int, made_from: str | None = None) -> PageImage | None:
+    """The record of a page image, if it is there with its file, and was made from that."""
+    image = _load(folder.image_record(number), PageImage)
+    if image is None or (made_from is not None and image.made_from != made_from):
+        return None
+    return image if (folder.images / image.file).is_file() else None
+
+
+def stored_page(path: Path, made_from: str | None = None) -> StoredPage | None:
+    """A stored layout or transcription, if it was made from that."""
+    stored = _load(path, StoredPage)
+    return stored if stored is not None and made_from in (None, stored.made_from) else None
+
+
+def stored_failure(folder: DocumentFolder, number: int) -> Failure | None:
+    return _load(folder.failure(number), Failure)
+
+
+def _load(path: Path, model: type[Model]) -> Model | None:
+    data = read_json(path)
+    if data is None:
+        return None
+    try:
+        return model.model_validate(data)
+    except ValidationError:  # of an older schema: it is made again
+        return None
+
+
+def write_model(path: Path, model: BaseModel) -> None:
+    write_json(path, model.model_dump(mode="json"))
+
+
+def page_to_export(folder: DocumentFolder, number: int, *, selected: bool = True) -> Page:
+    """The page as people get it: the machine's text with corrections, or an empty page that says why it is empty."""
+    failure = stored_failure(folder, number)
+    image = stored_image(folder, number)
+    stored = stored_page(folder.transcription(number)) or stored_page(folder.layout(number))
+    if failure is None and stored is not None:
+        return with_corrections(stored.page, read_json(folder.correction(number)))
+    size: dict[str, Any] = {"width": 1, "height": 1}
+    if image is not None:
+        size = {"width": image.width, "height": image.height, "dpi": image.dpi, "image_digest": image.sha256}
+    if failure is not None:
+        return Page(number=number, status="failed", reason=failure.reason, **size)
+    reason = "Not read yet." if selected else "Not among the pages that were asked for."
+    return Page(number=number, status="skipped", reason=reason, **size)
+
+
+def with_corrections(page: Page, corrections: dict[str, str] | None) -> Page:
+    """Put what people wrote (line id -> text) beside what the machine read."""
+    if not corrections:
+        return page
+    regions = tuple(
+        region.model_copy(
+            update={
+                "lines": tuple(
+                    line.model_copy(update={"correction": corrections[line.id]}) if line.id in corrections else line
+                    for line in region.lines
+                )
+            }
+        )
+        for region in page.regions
+    )
+    return page.model_copy(update={"regions": regions})
+
+
+def forget_pages_after(folder: DocumentFolder, pages: int) -> None:
+    """Remove derived results of pages that the document no longer has; corrections stay."""
+    for path in _numbered(folder, ("images", "layouts", "transcriptions", "failures")):
+        if int(path.stem) > pages:
+            path.unlink(missing_ok=True)
+
+
+def _numbered(folder: DocumentFolder, names: Iterable[str]) -> list[Path]:
+    return [path for name in names for path in (folder.root / name).glob("*") if path.stem.isdigit()]

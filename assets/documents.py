@@ -1,0 +1,153 @@
+"""A document's way from scan to exports: four assets, made by one step.
+
+Chained partitioned assets in one run lose the whole batch when one document fails in a stage. So one subsettable step
+loops over documents, logs a materialization for every document and stage that is done, and raises one failure that
+names the documents which are not. See docs/adr/0003-one-step-per-run.md.
+"""
+
+import logging
+from collections.abc import Iterator
+
+import dagster as dg
+
+from archive_pipeline.errors import ArchiveError, StorageError
+from archive_pipeline.intake import discover, fingerprint
+from archive_pipeline.keys import DocumentKey
+from archive_pipeline.processing.options import STAGES, Stage
+from archive_pipeline.processing.processor import Processor
+from archive_pipeline.store import read_json
+from assets.metadata import stage_metadata
+from assets.partitions import DOCUMENTS
+from assets.versions import CODE_VERSION, SOURCE, observed_version, source_observation, version_tags
+from resources.archive import ArchiveResource
+
+_log = logging.getLogger(__name__)
+
+UPSTREAM: dict[Stage, dg.AssetKey] = {
+    "page_images": SOURCE,
+    "page_layouts": dg.AssetKey("page_images"),
+    "page_transcriptions": dg.AssetKey("page_layouts"),
+    "document_exports": dg.AssetKey("page_transcriptions"),
+}
+_DESCRIPTIONS: dict[Stage, str] = {
+    "page_images": "What the scanner made: one upright image a page, at its own resolution.",
+    "page_layouts": "Regions and lines of each page, in reading order.",
+    "page_transcriptions": "The text of each line, with words and confidences.",
+    "document_exports": "What people take away: searchable PDF, PAGE XML, text, manifest.",
+}
+
+source_document = dg.AssetSpec(
+    SOURCE,
+    description="A scan as it was uploaded: a PDF, an image, or a folder of page images.",
+    partitions_def=DOCUMENTS,
+    group_name="documents",
+)
+
+
+class DocumentsConfig(dg.Config):
+    """Options for one run; what is left empty is as in the settings."""
+
+    engine: str | None = None
+    segmentation_model: str | None = None
+    recognition_model: str | None = None
+    born_digital: str | None = None
+    pages: str | None = None
+    reuse: bool = True
+
+    def changes(self) -> dict[str, object]:
+        return {name: value for name, value in self.model_dump().items() if value is not None}
+
+
+@dg.multi_asset(
+    name="documents",
+    specs=[
+        dg.AssetSpec(
+            stage,
+            deps=[UPSTREAM[stage]],
+            description=_DESCRIPTIONS[stage],
+            partitions_def=DOCUMENTS,
+            group_name="documents",
+            code_version=CODE_VERSION,
+        )
+        for stage in STAGES
+    ],
+    can_subset=True,
+    partitions_def=DOCUMENTS,
+    backfill_policy=dg.BackfillPolicy.multi_run(10),
+)
+def documents(
+    context: dg.AssetExecutionContext, config: DocumentsConfig, archive: ArchiveResource
+) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+    """Process the documents of this run, one after another."""
+    stages: list[Stage] = [stage for stage in STAGES if dg.AssetKey(stage) in context.selected_asset_keys]
+    failed: dict[str, ArchiveError] = {}
+    keys = context.partition_keys
+    try:
+        processor = archive.processor(config.changes())
+    except ArchiveError as error:
+        raise dg.Failure(str(error), allow_retries=False) from None
+    with processor:
+        for key in keys:
+            try:
+                _process(context, archive, processor, key, stages)
+            except StorageError as error:
+                # The store itself: the next document would fare no better.
+                failed[key] = error
+                context.log.error(str(error))
+                break
+            except ArchiveError as error:
+                failed[key] = error
+                context.log.error(str(error))
+    if failed:
+        named = "\n".join(f"- {error}" for error in failed.values())
+        raise dg.Failure(
+            f"{len(failed)} of {len(keys)} documents failed: {', '.join(failed)}",
+            metadata={"failed documents": dg.MetadataValue.md(named.replace("<", "&lt;"))},
+            allow_retries=False,
+        )
+    # A generator that yields nothing: the events are logged above, and yielding them too would count them twice.
+    yield from ()
+
+
+def _process(
+    context: dg.AssetExecutionContext,
+    archive: ArchiveResource,
+    processor: Processor,
+    partition: str,
+    stages: list[Stage],
+) -> None:
+    key = DocumentKey(partition)
+    report_source(context.instance, archive, key)
+    for result in processor.process(key, stages):
+        exports = str(archive.store.document(key).exports) if result.stage == "document_exports" else None
+        context.log_event(
+            dg.AssetMaterialization(
+                result.stage,
+                partition=partition,
+                metadata=stage_metadata(result, exports),
+                tags=version_tags(context.instance, UPSTREAM[result.stage], partition, result.data_version),
+            )
+        )
+
+
+def report_source(instance: dg.DagsterInstance, archive: ArchiveResource, key: DocumentKey) -> None:
+    """Tell Dagster which version of a source document is there, if it does not know that one yet.
+
+    Raises:
+        DocumentRefused: There is nothing that could be a document.
+        StorageError: Nobody has registered this document.
+    """
+    record = read_json(archive.store.document(key).source)
+    if record is None:
+        raise ArchiveError(
+            "nobody has registered this document", document=key, remedy="Upload it, or run it by its path."
+        )
+    source = discover(archive.path_of(record), max_file_mb=archive.max_file_mb, max_pages=archive.max_pages)
+    version = fingerprint(source)
+    if observed_version(instance, key) != version:
+        metadata: dict[str, str | int] = {
+            "path": str(source.path).encode("utf-8", "backslashreplace").decode(),
+            "files": len(source.files),
+            "bytes": source.size,
+        }
+        instance.report_runless_asset_event(source_observation(key, version, metadata))
