@@ -24,10 +24,10 @@ _COMMANDS = {
 class _Lazy(click.Group):
     """Imports a command only when it is called: Dagster alone takes seconds."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's interface
         return list(_COMMANDS)
 
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002
         if name not in _COMMANDS:
             return None
         module, _, function = _COMMANDS[name].partition(":")

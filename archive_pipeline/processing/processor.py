@@ -80,6 +80,16 @@ class Processor:
         finally:
             self._progress.document_finished(key, error)
 
+    def inspect(self, key: DocumentKey) -> Inspection:
+        """Look at a document's source without processing it.
+
+        Raises:
+            DocumentRefused, DocumentBusy, StorageError: As :meth:`process`.
+        """
+        folder = self._store.document(key)
+        with folder.lock():
+            return inspect_source(self._source_path(folder), folder, self._options, self._inspect)
+
     def _process(self, folder: DocumentFolder, stages: frozenset[Stage]) -> Iterator[StageResult]:
         began = time.monotonic()
         path = self._source_path(folder)

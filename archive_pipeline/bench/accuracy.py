@@ -1,0 +1,93 @@
+"""How right the pipeline reads: CER on folders of page images with ground truth beside them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from archive_pipeline.bench.commands import Command, own_command, run_command
+from archive_pipeline.bench.scoring import PageScore, Score, ground_truth_lines, score, score_page
+from archive_pipeline.errors import UsageError
+
+IMAGES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
+
+
+@dataclass(frozen=True)
+class AccuracyRow:
+    """One folder.
+
+    Attributes:
+        score: Ours.
+        seconds: CPU seconds a page of the whole command, its start included.
+        peer: Tesseract's score, if it was asked for.
+    """
+
+    folder: str
+    score: Score
+    seconds: float
+    peer: Score | None = None
+
+
+def bench_accuracy(
+    folders: Sequence[Path], arguments: Sequence[str] = (), peer: str | None = None
+) -> list[AccuracyRow]:
+    """Run the main job on each folder as a user would, with a fresh store, and score its text.
+
+    Args:
+        folders: Each with page images and an ALTO or PAGE file of the same stem beside each image.
+        arguments: Further arguments of ``run``, such as an engine.
+        peer: Language for Tesseract, to be run beside; None for no peer.
+
+    Raises:
+        UsageError: A folder has no pages with ground truth, or the run failed.
+    """
+    return [_bench_folder(folder, arguments, peer) for folder in folders]
+
+
+def _bench_folder(folder: Path, arguments: Sequence[str], peer: str | None) -> AccuracyRow:
+    pages = pages_with_truth(folder)
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        work = Path(name)
+        scans = work / folder.name
+        scans.mkdir()
+        for number, (image, _) in enumerate(pages):
+            # Numbered, so that pages come in the order of their names, as ground truth does.
+            shutil.copyfile(image, scans / f"{number:06d}{image.suffix}")
+        used = run_command(Command(own_command(scans, work / "out", *arguments), {"ARCHIVE_HOME": str(work / "home")}))
+        texts = sorted((work / "out").glob("*/text/*.txt"))
+        if used.status != 0 or len(texts) != len(pages):
+            raise UsageError(f"the run on {folder} failed: {used.stderr[-500:]}")
+        ours = _score(pages, [text.read_text("utf-8").splitlines() for text in texts])
+        theirs = _score(pages, [_tesseract(image, peer) for image, _ in pages]) if peer else None
+    return AccuracyRow(folder.name, ours, used.cpu / len(pages), theirs)
+
+
+def pages_with_truth(folder: Path) -> list[tuple[Path, Path]]:
+    """Page images with their ground truth, in name order."""
+    pages = []
+    for truth in sorted(folder.glob("*.xml")):
+        image = next((truth.with_suffix(suffix) for suffix in IMAGES if truth.with_suffix(suffix).is_file()), None)
+        if image is not None:
+            pages.append((image, truth))
+    if not pages:
+        raise UsageError(f"{folder} has no page images with an XML file of the same name")
+    return pages
+
+
+def _score(pages: Sequence[tuple[Path, Path]], read: Sequence[list[str]]) -> Score:
+    scored: list[PageScore] = [
+        score_page(ground_truth_lines(truth), lines) for (_, truth), lines in zip(pages, read, strict=True)
+    ]
+    return score(scored)
+
+
+def _tesseract(image: Path, language: str) -> list[str]:
+    command = ["tesseract", str(image), "stdout", "-l", language, "--psm", "3"]
+    done = subprocess.run(command, capture_output=True, text=True, env={"OMP_THREAD_LIMIT": "1"}, check=False)
+    if done.returncode:
+        raise UsageError(f"tesseract failed: {done.stderr.strip()[-300:]}")
+    return done.stdout.splitlines()

@@ -1,0 +1,93 @@
+"""``archive-pipeline bench``: the benchmarks, as ratios against a peer run beside it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+
+@click.group()
+def bench() -> None:
+    """Measure how right, fast, lean and safe the main job is."""
+
+
+@bench.command()
+@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--peer", metavar="LANGUAGE", help="Run Tesseract beside it, with this language (fra, deu, …).")
+@click.option("--engine", help="ppocr or kraken.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def accuracy(folders: tuple[Path, ...], peer: str | None, engine: str | None, as_json: bool) -> None:
+    """CER on FOLDERS of page images with ALTO or PAGE ground truth beside them."""
+    from archive_pipeline.bench.accuracy import bench_accuracy
+
+    rows = bench_accuracy(folders, ["--engine", engine] if engine else [], peer)
+    if as_json:
+        click.echo(json.dumps([asdict(row) for row in rows], indent=1))
+        return
+    table = Table("folder", "pages", "characters", "CER %", "95 % interval", "extra %", "CPU s/page", box=None)
+    if peer:
+        table.add_column("Tesseract CER % (extra)")
+    for row in rows:
+        cells = [
+            row.folder,
+            str(row.score.pages),
+            str(row.score.characters),
+            f"{row.score.cer:.2f}",
+            f"{row.score.low:.2f} to {row.score.high:.2f}",
+            f"{row.score.extra:.1f}",
+            f"{row.seconds:.1f}",
+        ]
+        if row.peer:
+            cells.append(f"{row.peer.cer:.2f} ({row.peer.extra:.1f})")
+        table.add_row(*cells)
+    Console(soft_wrap=True).print(table)
+
+
+@bench.command()
+@click.argument("pdf", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--runs", default=3, show_default=True, help="Runs of each; medians are printed.")
+@click.option("--language", default="fra", show_default=True, help="For Tesseract.")
+def speed(pdf: Path, runs: int, language: str) -> None:
+    """Wall and CPU seconds a page, beside OCRmyPDF with two jobs on the same PDF."""
+    from archive_pipeline.bench.speed import bench_speed
+
+    result = bench_speed(pdf, runs, language, told=click.echo)
+    click.echo(f"{result.pages} pages recognised in each run, store fresh each time, nothing reused")
+    click.echo(f"ours       {result.our_wall:.2f} s wall, {result.our_cpu:.2f} s CPU a page")
+    click.echo(f"OCRmyPDF   {result.peer_wall:.2f} s wall, {result.peer_cpu:.2f} s CPU a page")
+    click.echo(f"ratio      {result.wall_ratio:.2f} wall, {result.cpu_ratio:.2f} CPU (medians of {result.runs} runs)")
+
+
+@bench.command()
+@click.option("--short", default=9, show_default=True, help="Pages of the short document.")
+@click.option("--long", default=90, show_default=True, help="Pages of the long document.")
+def memory(short: int, long: int) -> None:
+    """Peak memory of a long document against a short one."""
+    from archive_pipeline.bench.memory import bench_memory
+
+    result = bench_memory(short, long)
+    for pages, peak in zip(result.pages, result.peak_mb, strict=True):
+        click.echo(f"{pages} pages recognised, nothing reused: peak {peak:.0f} MB over all processes")
+    click.echo(f"ratio {result.ratio:.3f}")
+
+
+@bench.command()
+@click.argument("pdf", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--kills", default=20, show_default=True, help="How often to kill.")
+@click.option("--seed", default=0, show_default=True, help="Of the moments.")
+def kills(pdf: Path, kills: int, seed: int) -> None:
+    """Kill the main job at random moments, resume it, and compare the exports byte for byte."""
+    from archive_pipeline.bench.kills import bench_kills
+
+    result = bench_kills(pdf, kills, seed)
+    click.echo(f"{result.kills} kills in {result.rounds} rounds, {result.files} files of exports compared each")
+    click.echo(f"byte-equal: {'yes' if not result.different else 'no: ' + ', '.join(result.different)}")
+    click.echo(f"torn files: {len(result.torn)}")
+    click.echo(f"pages redone: {result.redone}, at most {result.most_redone_by_a_kill} by one kill")
+    if result.different or result.torn:
+        raise click.exceptions.Exit(1)

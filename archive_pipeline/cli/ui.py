@@ -1,0 +1,36 @@
+"""``archive-pipeline ui``: Dagster's UI and daemon on the embedded instance."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+import archive_pipeline
+from archive_pipeline.cli.instance import prepare_home
+from archive_pipeline.settings import read_settings
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="It has no login: keep it on this machine.")
+@click.option("--port", default=3000, show_default=True)
+def ui(host: str, port: int) -> None:
+    """Watch and start runs in the browser."""
+    settings = read_settings()
+    prepare_home(settings.dagster_home)
+    # The code server is another process and reads the environment: it gets the folders that this one has found.
+    for variable, folder in {
+        "ARCHIVE_HOME": settings.home,
+        "UPLOADS_DIR": settings.uploads_dir,
+        "ARCHIVE_STORE": settings.store_dir,
+        "MODELS_DIR": settings.models_dir,
+    }.items():
+        os.environ[variable] = str(folder)
+    workspace = Path(archive_pipeline.__file__).parent.parent / "workspace.yaml"
+    # Always said: what stands in pyproject.toml would silently go before a workspace.yaml that is only lying there.
+    where = ["-w", str(workspace)] if workspace.is_file() else ["-m", "archive_pipeline.definitions"]
+    click.echo(f"Dagster's UI: http://{host}:{port} (stop with Ctrl-C)")
+    command = [sys.executable, "-m", "dagster", "dev", *where, "--host", host, "--port", str(port)]
+    os.execv(sys.executable, command)  # noqa: S606 - a fixed program and a list of arguments
