@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -38,13 +39,9 @@ class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     @classmethod
     def from_settings(cls, settings: Settings) -> ArchiveResource:
-        return cls(
-            **{
-                name: value if not isinstance(value, Path) else str(value)
-                for name, value in dict(settings).items()
-                if name in cls.model_fields
-            }
-        )
+        values: dict[str, Any] = {name: value for name, value in settings if name in cls.model_fields}
+        values |= {name: str(value) for name, value in values.items() if isinstance(value, Path)}
+        return cls(**values)
 
     @property
     def store(self) -> Store:
