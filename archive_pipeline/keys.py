@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import re
 import unicodedata
 from pathlib import PurePath, PurePosixPath
@@ -65,7 +64,9 @@ class DocumentKey(str):
         if plain and origin is None:
             return cls(text)
         mark = (
-            base64.b32encode(hashlib.sha256(os.fsencode(str(origin or text))).digest()).decode().lower()[:_MARK_LENGTH]
+            base64.b32encode(hashlib.sha256(str(origin or text).encode("utf-8", "surrogatepass")).digest())
+            .decode()
+            .lower()[:_MARK_LENGTH]
         )
         return cls(f"{_slug(text)[: MAX_BYTES - _MARK_LENGTH - 1].rstrip('-._') or 'document'}-{mark}")
 
