@@ -21,6 +21,7 @@
     ├── ModelError                   6   a model is missing, damaged or of a kind that is not loaded
     ├── DocumentBusy                 7   another process is writing this document
     ├── ChildError                   8   a sealed child process died or broke its protocol
+    │   └── ChildNotStarted              it never came up: the installation, not the document
     └── Stopped                    130   asked to stop; what was done is kept
 
 A message says what happened, to which document and page, and what to do next.
@@ -154,6 +155,10 @@ class DocumentBusy(ArchiveError):
 
 class ChildError(ArchiveError):
     exit_code = 8
+
+
+class ChildNotStarted(ChildError):
+    default_remedy = "Run archive-pipeline doctor."
 
 
 class Stopped(ArchiveError):

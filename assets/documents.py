@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from archive_pipeline.errors import ArchiveError, StorageError
+from archive_pipeline.errors import ArchiveError, ChildNotStarted, StorageError
 from archive_pipeline.intake import discover, fingerprint
 from archive_pipeline.keys import DocumentKey
 from archive_pipeline.processing.options import STAGES, Stage
@@ -90,8 +90,8 @@ def documents(
         for key in keys:
             try:
                 _process(context, archive, processor, key, stages)
-            except StorageError as error:
-                # The store itself: the next document would fare no better.
+            except (StorageError, ChildNotStarted) as error:
+                # Not this document's fault: the next one would fare no better.
                 failed[key] = error
                 context.log.error(str(error))
                 break

@@ -29,7 +29,7 @@ def demo(out: Path, scans_only: bool) -> None:
     store = Store(settings.store_dir)
     keys = [store.register(path, settings.uploads_dir) for path in archive.documents]
     record = process(settings, keys, {"reuse": True})
-    delivered = {key: deliver(store.document(key), out) for key in keys if record.errors.get(key) is None}
+    delivered = {key: deliver(store.document(key), out) for key in keys if record.error_of(key) is None}
     print_documents(document_rows(keys, record, {}, delivered))
     result = score_demo(archive, [out / key for key in keys])
     click.echo(f"Read with {result.cer:.2f} % character errors ({result.characters} characters, {result.pages} pages).")

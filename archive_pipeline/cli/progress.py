@@ -23,6 +23,10 @@ class RunRecord:
     outcomes: dict[DocumentKey, dict[int, PageOutcome]] = field(default_factory=dict)
     errors: dict[DocumentKey, ArchiveError | None] = field(default_factory=dict)
 
+    def error_of(self, key: DocumentKey) -> ArchiveError | None:
+        """Why a document is not done; None if it is."""
+        return self.errors.get(key, ArchiveError("it was not begun", document=key, remedy="Run it again."))
+
 
 class _Recorder(logging.Handler):
     """Takes progress events off the log records that they hang on."""

@@ -12,9 +12,11 @@ from archive_pipeline.cli.instance import open_instance
 from archive_pipeline.cli.outputs import deliver
 from archive_pipeline.cli.progress import RunRecord, shown
 from archive_pipeline.cli.tables import document_rows, print_documents
+from archive_pipeline.engines.factory import segmentation_entry
 from archive_pipeline.errors import ArchiveError, UsageError
 from archive_pipeline.intake import expand
 from archive_pipeline.keys import DocumentKey
+from archive_pipeline.models.catalogue import find_model
 from archive_pipeline.processing.page_ranges import parse_pages
 from archive_pipeline.settings import Settings, read_settings
 from archive_pipeline.store import Store
@@ -43,6 +45,7 @@ def run(paths: tuple[Path, ...], out: Path | None, redo: bool, dry_run: bool, as
         parse_pages(options["pages"], 1)
     if out is not None and out.exists() and not out.is_dir():
         raise UsageError(f"{out} is a file", remedy="Give a folder to --out.")
+    _check_models(settings, options)
     store = Store(settings.store_dir)
     keys, refused = _register(paths, store, settings)
     config = {name: value for name, value in options.items() if value is not None} | {"reuse": not redo}
@@ -53,11 +56,9 @@ def run(paths: tuple[Path, ...], out: Path | None, redo: bool, dry_run: bool, as
     else:
         record = process(settings, keys, config, quiet=as_json)
         _report(store, keys, record, refused, out, as_json)
-    worst = [error.exit_code for error in refused.values()]
-    if not dry_run:
-        worst += [error.exit_code for error in record.errors.values() if error]
-    if worst:
-        raise click.exceptions.Exit(worst[0])
+        refused |= {key: error for key in keys if (error := record.error_of(key)) is not None}
+    if refused:
+        raise click.exceptions.Exit(next(iter(refused.values())).exit_code)
 
 
 def process(settings: Settings, keys: list[DocumentKey], config: dict[str, Any], *, quiet: bool = False) -> RunRecord:
@@ -67,6 +68,12 @@ def process(settings: Settings, keys: list[DocumentKey], config: dict[str, Any],
     with shown(quiet) as record, open_instance(settings.dagster_home) as instance:
         record.errors.update(materialise(instance, settings, keys, {"engine": settings.engine} | config))
     return record
+
+
+def _check_models(settings: Settings, options: dict[str, Any]) -> None:
+    """A model or engine that is not there is an error of the command, not of its documents."""
+    segmentation_entry(settings.engine, options["segmentation_model"] or settings.segmentation_model)
+    find_model(options["recognition_model"] or settings.recognition_model, "recognition")
 
 
 def _register(
@@ -94,7 +101,7 @@ def _report(
 ) -> None:
     delivered: dict[DocumentKey, Path] = {}
     for key in keys:
-        if out is not None and record.errors.get(key, None) is None and key in record.errors:
+        if out is not None and record.error_of(key) is None:
             try:
                 delivered[key] = deliver(store.document(key), out)
             except ArchiveError as error:

@@ -28,7 +28,7 @@ def document_rows(
         pages = [record.outcomes.get(key, {})[number] for number in sorted(record.outcomes.get(key, {}))]
         sure = [page.confidence for page in pages if page.confidence is not None]
         done = [page.seconds for page in pages if not page.reused]
-        error = record.errors.get(key, ArchiveError("it was not begun", document=key))
+        error = record.error_of(key)
         rows.append(
             {
                 "document": str(key),

@@ -1,7 +1,7 @@
 """Writing a PDF as PDF/A-2b with its provenance, or, where that cannot be, as an ordinary PDF that says why not.
 
-Scripts are removed from either; nothing else that a reader would miss is. The same input gives the same bytes: dates
-are the source's, and the file's id is made from its content.
+Scripts and private data are removed from either; nothing that a reader would miss is. The same input gives the same
+bytes: dates are the source's, and the file's id is made from its content.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pikepdf import pdfa, sanitize
 from archive_pipeline import __version__
 from archive_pipeline.errors import printable
 from archive_pipeline.exports.base import utc
+from archive_pipeline.exports.pdf_private_data import remove_private_data
 from archive_pipeline.exports.pdf_report import PdfMetadata, PdfReport
 from archive_pipeline.page import Step, clean_text
 
@@ -32,6 +33,7 @@ def save(pdf: pikepdf.Pdf, target: Path, metadata: PdfMetadata, notes: Iterable[
         notes: To be reported.
     """
     sanitize.remove_javascript(pdf)
+    remove_private_data(pdf)
     _describe(pdf, metadata)
     reason = ""
     try:

@@ -18,7 +18,7 @@ import numpy as np
 import pikepdf
 from PIL import Image, ImageSequence
 
-from archive_pipeline.errors import DamagedFile, DocumentFailed, PasswordProtected, printable
+from archive_pipeline.errors import DamagedFile, DocumentFailed, NoPages, PasswordProtected, printable
 from archive_pipeline.rendering.geometry import PageBox, display, inverse
 from archive_pipeline.rendering.model import Matrix, PageImage
 
@@ -80,10 +80,10 @@ class ImagePages:
     def __init__(self, scratch: Path, open_image: OpenImage) -> None:
         self._scratch = scratch
         self._open_image = open_image
-        self._pdf = pikepdf.new()
+        self._pdf: pikepdf.Pdf | None = None
         self._chunk = pikepdf.new()
         self._waiting = 0
-        self._parts: list[tuple[pikepdf.Pdf, Path]] = []
+        self._parts: list[Path] = []
         self._count = 0
         self.notes: list[str] = []
 
@@ -112,17 +112,35 @@ class ImagePages:
             self._flush()
 
     def finish(self) -> pikepdf.Pdf:
-        """The PDF of all pages; it can be saved until :meth:`close`."""
+        """The PDF of all pages; it can be saved until :meth:`close`.
+
+        Raises:
+            NoPages: Nothing was added.
+        """
         self._flush()
+        if not self._parts:
+            raise NoPages("there are no images")
+        merged = self._parts[0]
+        if len(self._parts) > 1:
+            # qpdf itself copies from file to file; appending pages with pikepdf would load every image into memory.
+            merged = self._scratch / "pages.pdf"
+            parts = [{"file": str(path), "range": "1-z"} for path in self._parts]
+            pikepdf.Job({"inputFile": parts[0]["file"], "pages": parts, "outputFile": str(merged)}).run()
+            self._clear()
+            self._parts.append(merged)
+        self._pdf = pikepdf.open(merged, access_mode=pikepdf.AccessMode.stream)
         return self._pdf
 
     def close(self) -> None:
-        """Close and remove the chunks."""
-        self._pdf.close()
+        """Close the PDF and remove its chunks."""
         self._chunk.close()
-        for part, path in self._parts:
-            part.close()
-            path.unlink()
+        if self._pdf is not None:
+            self._pdf.close()
+        self._clear()
+
+    def _clear(self) -> None:
+        while self._parts:
+            self._parts.pop().unlink()
 
     def _as_pdf(self, frame: Frame, image: PageImage | None) -> bytes | None:
         dpi = image.dpi if image is not None and image.dpi > 72 else UNKNOWN_DPI
@@ -143,12 +161,9 @@ class ImagePages:
         if not len(self._chunk.pages):
             return
         path = self._scratch / f"pages-{len(self._parts)}.pdf"
+        self._parts.append(path)
         self._chunk.save(path)
         self._chunk.close()
-        # Not mapped into memory: streams are read when the whole is saved.
-        part = pikepdf.open(path, access_mode=pikepdf.AccessMode.stream)
-        self._parts.append((part, path))
-        self._pdf.pages.extend(part.pages)
         self._chunk, self._waiting = pikepdf.new(), 0
 
 

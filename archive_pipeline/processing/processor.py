@@ -15,6 +15,7 @@ from archive_pipeline.engines.factory import segmentation_entry
 from archive_pipeline.errors import (
     ArchiveError,
     ChildError,
+    ChildNotStarted,
     DamagedFile,
     DocumentFailed,
     PageTimeout,
@@ -152,6 +153,8 @@ class Processor:
 
         try:
             return SourceInfo.model_validate(self._pool.call(work))
+        except ChildNotStarted:
+            raise
         except (ChildError, PageTimeout, ValidationError) as error:
             what = error.what if isinstance(error, ArchiveError) else "its page count makes no sense"
             raise DamagedFile(f"it could not be opened: {what}") from None
@@ -182,7 +185,7 @@ class Processor:
                     finished(outcome_of(folder, number, reused=True))
 
         def done(job: PageJob, result: PageReport | ArchiveError) -> None:
-            if isinstance(result, StorageError):
+            if isinstance(result, StorageError | ChildNotStarted):
                 raise result
             if isinstance(result, ArchiveError):
                 self._page_failed(folder, job, result)

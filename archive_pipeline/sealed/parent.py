@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
-from archive_pipeline.errors import ChildError, PageTimeout
+from archive_pipeline.errors import ChildError, ChildNotStarted, PageTimeout
 from archive_pipeline.sealed.failures import from_death, from_reply, printable_lines
 from archive_pipeline.sealed.limits import Limits
 from archive_pipeline.sealed.wire import Wire
@@ -95,7 +95,7 @@ class SealedChild:
         except OSError as error:
             self._wire.close()
             os.close(self._lifeline)
-            raise ChildError(f"a sealed child process cannot be started: {error}") from None
+            raise ChildNotStarted(f"a sealed child process cannot be started: {error}") from None
         finally:
             theirs.close()
             os.close(lifeline_end)
@@ -157,7 +157,7 @@ class SealedChild:
             if not isinstance(report, dict):
                 self.kill()
                 error = from_reply(reply)
-                raise ChildError(f"a sealed child for '{self._entry}' cannot start: {error.what}")
+                raise ChildNotStarted(f"a sealed child for '{self._entry}' cannot start: {error.what}")
             self._report = {"landlock": int(report.get("landlock", 0)), "seccomp": bool(report.get("seccomp"))}
             if not all(self._report.values()) and not _warned.is_set():
                 _warned.set()

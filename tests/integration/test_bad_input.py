@@ -4,7 +4,6 @@ import os
 import shutil
 import struct
 import subprocess
-import sys
 import zlib
 from io import BytesIO
 from pathlib import Path
@@ -157,31 +156,3 @@ def test_a_full_disk_is_one_sentence_and_the_next_run_succeeds(cli: Any, demo: D
         assert ran.documents["letter-1912.pdf"]["error"] is None
     finally:
         subprocess.run(["umount", str(store)], check=True)
-
-
-def test_a_file_without_permission_is_named(demo: DemoArchive, tmp_path: Path) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("needs root, to become somebody who may not read the file")
-    scan = tmp_path / "locked.pdf"
-    shutil.copyfile(demo.documents[0], scan)
-    scan.chmod(0o600)
-    home = tmp_path / "home"
-    home.mkdir()
-    os.chown(home, 4711, 4711)
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder.stat().st_uid == 0 and not folder.stat().st_mode & 0o001:
-            folder.chmod(folder.stat().st_mode | 0o011)
-    done = subprocess.run(
-        [sys.executable, "-m", "archive_pipeline.cli", "run", str(scan)],
-        capture_output=True,
-        text=True,
-        env=os.environ | {"ARCHIVE_HOME": str(home), "HOME": "/nonexistent"},
-        user=4711,
-        group=4711,
-        extra_groups=[],
-        cwd="/",
-        check=False,
-    )
-    assert done.returncode == 3, done.stderr
-    assert "locked.pdf: this user may not read it" in done.stderr
-    assert "Traceback" not in done.stderr

@@ -54,9 +54,8 @@ def test_columns_are_read_one_after_the_other_and_tables_row_by_row(demo_run: An
     _, out, _ = demo_run
     gazette = (out / "gazette-1898.tif" / "text" / "0001.txt").read_text("utf-8")
     assert gazette.index("HARBOUR") < gazette.index("breakwater") < gazette.index("46,500") < gazette.index("Bergen")
-    register = (out / "register-1931.pdf" / "text" / "0001.txt").read_text("utf-8").split()
-    at = register.index("Pemberton")
-    assert register[at - 2 : at + 5] == ["2", "Feb.", "Pemberton", "&", "Sons", "Harwich", "100.00"]
+    register = (out / "register-1931.pdf" / "text" / "0001.txt").read_text("utf-8")
+    assert "2Feb.Pemberton&SonsHarwich100.0011Feb." in "".join(register.split())
 
 
 def test_blank_and_born_digital_pages_say_so(demo_run: Any) -> None:

@@ -12,7 +12,7 @@ import pytest
 from pikepdf import Name
 from PIL import Image
 
-from archive_pipeline.errors import DocumentFailed
+from archive_pipeline.errors import DocumentFailed, NoPages
 from archive_pipeline.exports import pdf_source
 from archive_pipeline.exports.pdf_report import PdfMetadata, PdfReport
 from archive_pipeline.exports.searchable_pdf import write_searchable_pdf
@@ -191,7 +191,7 @@ def test_many_files_go_through_the_disk_in_chunks(tmp_path: Path, monkeypatch: p
 
 def test_more_or_fewer_files_than_pages_are_an_error(tmp_path: Path) -> None:
     source = encoded(STORED, "JPEG")
-    for files in ([source] * 2, []):
-        with pytest.raises(DocumentFailed, match="pages"):
+    for files, error in (([source] * 2, DocumentFailed), ([], NoPages)):
+        with pytest.raises(error):
             write(files, [(300, 200)], tmp_path / "a.pdf")
         assert not list(tmp_path.iterdir())

@@ -104,7 +104,7 @@ def by_pdfium(path: Path) -> str:
 def by_poppler(path: Path, *options: str) -> str:
     if shutil.which("pdftotext") is None:
         pytest.skip("pdftotext (poppler) is not installed")
-    result = subprocess.run(["pdftotext", *options, path, "-"], capture_output=True, check=True)  # noqa: S607
+    result = subprocess.run(["pdftotext", *options, path, "-"], capture_output=True, check=True)
     return collapsed(result.stdout.decode())
 
 
