@@ -79,6 +79,7 @@ class Archive:
 @pytest.fixture
 def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Archive]:
     monkeypatch.setenv("ARCHIVE_HOME", str(tmp_path / "archive"))
+    (tmp_path / "instance").mkdir()
     with dg.DagsterInstance.local_temp(str(tmp_path / "instance")) as instance:
         yield Archive(tmp_path, instance, read_settings())
 
@@ -181,7 +182,7 @@ def _specs(definitions: dg.Definitions) -> dict[str, Any]:
 
 
 def test_the_definitions_are_those_of_the_snapshot(archive: Archive) -> None:
-    """After a change on purpose: ``pytest --snapshot-update`` is not needed, copy the printed JSON."""
+    """After a change on purpose, copy the JSON that the failure prints into ``definitions.json``."""
     snapshot = json.loads((Path(__file__).parent / "definitions.json").read_text("utf-8"))
     found = _specs(archive.definitions)
     assert found == snapshot, json.dumps(found, indent=1)
