@@ -13,6 +13,9 @@ _CONFIGURATION = b"""\
 # Made once by archive-pipeline; change it as you like.
 telemetry:
   enabled: false
+# No window that asks for an e-mail address.
+nux:
+  enabled: false
 run_monitoring:
   enabled: true
   max_resume_run_attempts: 0

@@ -20,6 +20,10 @@ from archive_pipeline.store import storage_error
 _log = logging.getLogger(__name__)
 _ENTRY = "archive_pipeline.processing.page_worker:handle"
 
+# glibc raises these limits by itself as it goes, and then keeps page images that were freed: memory would creep up
+# over a long document. Fixed, they are given back.
+_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "1048576", "MALLOC_TRIM_THRESHOLD_": "4194304"}
+
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
@@ -42,7 +46,7 @@ class Worker:
             self.close()
             self.clear()
             limits = Limits(memory_mb=self._options.worker_memory_mb)
-            self._child = SealedChild(_ENTRY, write=self.scratch, limits=limits)
+            self._child = SealedChild(_ENTRY, write=self.scratch, limits=limits, environment=_MEMORY)
         try:
             return self._child.call(request, files, timeout=self._options.page_timeout)
         except (ChildError, PageTimeout) as error:
