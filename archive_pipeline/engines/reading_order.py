@@ -1,9 +1,8 @@
 """Reading order of detected lines: one column, several columns with headings across them, and simple tables.
 
 Column gutters are found as upright white strips that few lines cross (after the page's skew is taken out); lines that
-do cross them (a heading over two columns) part the page into bands, and each band is read column by column. Gutters
-between cells of a table are told from gutters between columns of prose by what stands beside them: cells share their
-rows with a neighbour and leave their column mostly empty, lines of prose fill it. A table is read row by row.
+do cross them (a heading over two columns) part the page into bands, and each band is read column by column. A table is
+read row by row: its cells share their rows with a neighbour, and one of its columns is too narrow for running text.
 
 After the idea of whitespace covers (Breuel, "Two geometric algorithms for layout analysis", 2002), reduced to upright
 gutters, which is what letters, registers, typescripts and gazettes have.
@@ -23,7 +22,7 @@ Boxes = NDArray[np.float64]
 """n x 4: left, top, right, bottom, with the page's skew taken out."""
 
 _CROSSING_SHARE = 0.12  # of the lines beside it may cross a gutter
-_FULL_LINE = 0.6  # a line of prose fills at least this share of its column
+_TEXT_LINE = 10  # length of a line of text, in line heights; a fifth of a column's lines are as long
 _PARAGRAPH_GAP = 1.1  # white between two blocks, in line heights
 
 
@@ -103,18 +102,25 @@ def _gutters(boxes: Boxes, members: list[int]) -> list[float]:
     own = boxes[members]
     height = float(np.median(own[:, 3] - own[:, 1]))
     edges = np.unique(np.concatenate([own[:, 0], own[:, 2]]))
-    found: list[tuple[float, float]] = []
+    strips: list[list[tuple[float, float, int]]] = []
     for left, right in pairwise(edges):
         middle = (left + right) / 2
         crossing = int(np.sum((own[:, 0] < middle) & (own[:, 2] > middle)))
         if crossing <= _CROSSING_SHARE * len(members):
-            if found and found[-1][1] >= left - 1e-6:
-                found[-1] = (found[-1][0], right)
+            if strips and strips[-1][-1][1] >= left - 1e-6:
+                strips[-1].append((left, right, crossing))
             else:
-                found.append((left, right))
-    gutters = [(left + right) / 2 for left, right in found if right - left >= 0.6 * height]
+                strips.append([(left, right, crossing)])
+    gutters = [_emptiest(strip) for strip in strips if strip[-1][1] - strip[0][0] >= 0.6 * height]
     # A strip with hardly anything on one side is a margin.
     return [x for x in gutters if min(np.sum(own[:, 2] <= x), np.sum(own[:, 0] >= x)) >= max(3, 0.08 * len(members))]
+
+
+def _emptiest(strip: list[tuple[float, float, int]]) -> float:
+    """x in a strip that the fewest lines cross: long lines of one column reach into it, but seldom through it."""
+    fewest = min(crossing for _, _, crossing in strip)
+    left, right = max(((a, b) for a, b, crossing in strip if crossing == fewest), key=lambda part: part[1] - part[0])
+    return (left + right) / 2
 
 
 def _bands(boxes: Boxes, members: list[int], gutters: list[float]) -> list[list[Block]]:
@@ -147,14 +153,8 @@ def _band_blocks(boxes: Boxes, members: list[int], gutters: list[float]) -> list
 
 
 def _is_table(boxes: Boxes, columns: list[list[int]]) -> bool:
-    """Do the columns share their rows, and are they too empty for prose?"""
-    prose = 0
-    for column in columns:
-        widths = boxes[column, 2] - boxes[column, 0]
-        heights = boxes[column, 3] - boxes[column, 1]
-        full = np.mean(widths >= _FULL_LINE * (boxes[column, 2].max() - boxes[column, 0].min()))
-        prose += bool(full >= 0.6 and np.median(widths / heights) >= 8 and len(column) >= 3)
-    if prose == len(columns):
+    """Do the columns share their rows, and is one of them too narrow for running text?"""
+    if all(len(column) >= 3 and _is_wide(boxes, column) for column in columns):
         return False
     aligned = total = 0
     for a, b in pairwise(columns):
@@ -165,6 +165,12 @@ def _is_table(boxes: Boxes, columns: list[list[int]]) -> bool:
             aligned += bool(np.min(np.abs(middles - middle)) < 0.4 * height)
             total += 1
     return aligned >= 0.6 * total
+
+
+def _is_wide(boxes: Boxes, column: list[int]) -> bool:
+    """Has the column lines as long as lines of text? Typed on one grid, columns of text share their rows, too."""
+    ratios = (boxes[column, 2] - boxes[column, 0]) / (boxes[column, 3] - boxes[column, 1])
+    return bool(np.percentile(ratios, 80) >= _TEXT_LINE)
 
 
 def _cells(boxes: Boxes, members: list[int], columns: list[list[int]]) -> list[list[int]]:

@@ -60,6 +60,26 @@ def test_a_table_is_read_row_by_row_and_is_one_block() -> None:
     assert list(block.lines) == list(range(32))
 
 
+def test_columns_of_a_play_on_one_grid_are_no_table() -> None:
+    widths = [520, 90, 480, 300, 110, 540, 100, 430]
+    quads = [
+        _box(left, 200 + 40 * row, widths[(row + shift) % 8])
+        for row in range(24)
+        for left, shift in ((100, 0), (760, 3))
+    ]
+    assert _order(quads) == [*range(0, 48, 2), *range(1, 48, 2)]
+
+
+def test_long_entries_that_nearly_reach_the_next_column_do_not_break_a_table() -> None:
+    quads = []
+    for row in range(16):
+        entry = 470 if row % 5 == 2 else 250
+        quads += [_box(100, 200 + 70 * row, 20), _box(400, 200 + 70 * row, entry), _box(900, 200 + 70 * row, 20)]
+    (block,) = order_blocks(quads)
+    assert block.is_table
+    assert list(block.lines) == list(range(48))
+
+
 def test_the_second_line_of_a_cell_follows_its_first() -> None:
     quads, expected = [], []
     for row in range(8):
