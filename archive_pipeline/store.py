@@ -131,6 +131,15 @@ def digest_of(*parts: object) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 
+def clear_temporary(folder: Path) -> None:
+    """Remove what a killed process left below a folder: our temporary files, and folders named like them."""
+    for leftover in list(folder.rglob(f".*{TEMPORARY_SUFFIX}")):
+        if leftover.is_dir() and not leftover.is_symlink():
+            shutil.rmtree(leftover, ignore_errors=True)
+        else:
+            leftover.unlink(missing_ok=True)
+
+
 class DocumentFolder:
     """The folder of one document. Paths only; nothing is made before something is written."""
 
@@ -202,8 +211,7 @@ class DocumentFolder:
             raise storage_error(error, self.root) from error
 
     def _clear_temporary_files(self) -> None:
-        for leftover in self.root.rglob(f".*{TEMPORARY_SUFFIX}"):
-            leftover.unlink(missing_ok=True)
+        clear_temporary(self.root)
 
 
 class Store:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from archive_pipeline.errors import ArchiveError
-from archive_pipeline.store import DocumentFolder, copy_file, file_digest, storage_error
+from archive_pipeline.errors import ArchiveError, StorageError
+from archive_pipeline.store import (
+    DocumentFolder,
+    clear_temporary,
+    copy_file,
+    file_digest,
+    read_json,
+    storage_error,
+)
 
 
 def deliver(folder: DocumentFolder, out: Path) -> Path:
-    """Copy the exports of a document to ``out/<key>/``, each file atomically; what is there already stays.
+    """Copy the exports of a document to ``out/<key>/``, each file atomically.
+
+    Files that an earlier manifest there names and the new one does not (pages that the document no longer has) are
+    removed; whatever else lies there stays.
 
     Raises:
         StorageError: A file could not be written.
@@ -17,6 +27,8 @@ def deliver(folder: DocumentFolder, out: Path) -> Path:
     target = out / folder.key
     if not folder.exports.is_dir():
         raise ArchiveError("it has no exports", document=folder.key, remedy="Run it again.")
+    clear_temporary(target)
+    before = _named(target)
     # The manifest last: where it lies, the others are whole.
     files = sorted(
         (path for path in folder.exports.rglob("*") if path.is_file()), key=lambda p: p.name == "manifest.json"
@@ -31,4 +43,16 @@ def deliver(folder: DocumentFolder, out: Path) -> Path:
             raise storage_error(error, copy) from error
         if not same:
             copy_file(path, copy)
+    for name in before - {path.relative_to(folder.exports).as_posix() for path in files}:
+        (target / name).unlink(missing_ok=True)
     return target
+
+
+def _named(folder: Path) -> set[str]:
+    """Files that the manifest in a folder names and that lie in it."""
+    try:
+        formats = (read_json(folder / "manifest.json") or {}).get("formats", {})
+        names = {str(row["path"]) for rows in formats.values() for row in rows}
+    except (StorageError, AttributeError, TypeError, KeyError):  # somebody else's manifest
+        return set()
+    return {name for name in names if not PurePosixPath(name).is_absolute() and ".." not in PurePosixPath(name).parts}

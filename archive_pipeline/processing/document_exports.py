@@ -23,7 +23,7 @@ from archive_pipeline.processing.stored_pages import (
     stored_page,
 )
 from archive_pipeline.sealed import Limits, SealedChild, open_result
-from archive_pipeline.store import digest_of, read_json, storage_error, write_json
+from archive_pipeline.store import TEMPORARY_SUFFIX, digest_of, read_json, storage_error, write_json
 
 _ENTRY = "archive_pipeline.processing.pdf_worker:handle"
 _PDF_SECONDS = 60.0
@@ -88,7 +88,11 @@ def make_exports(work: DocumentWork, title: str, selected: frozenset[int], notes
         pdf = None
         if PDF in {each.name for each in choose(work.options.formats)}:
             try:
-                scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pdf-", dir=work.folder.root)))
+                scratch = Path(
+                    stack.enter_context(
+                        tempfile.TemporaryDirectory(suffix=TEMPORARY_SUFFIX, prefix=".pdf-", dir=work.folder.root)
+                    )
+                )
             except OSError as error:
                 raise storage_error(error, work.folder.root) from error
             pdf = stack.enter_context(_Pdf(work, document, selected, scratch)).finished

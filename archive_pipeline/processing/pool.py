@@ -12,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self, TypeVar
 
+from filelock import FileLock, Timeout
+
 from archive_pipeline.errors import ArchiveError, ChildError, PageTimeout
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.sealed import Limits, SealedChild
@@ -23,6 +25,9 @@ _ENTRY = "archive_pipeline.processing.page_worker:handle"
 # glibc raises these limits by itself as it goes, and then keeps page images that were freed: memory would creep up
 # over a long document. Fixed, they are given back.
 _MEMORY = {"MALLOC_MMAP_THRESHOLD_": "1048576", "MALLOC_TRIM_THRESHOLD_": "4194304"}
+
+_PREFIX = "workers-"
+_IN_USE = "in-use"
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -68,6 +73,20 @@ class Worker:
             self._child = None
 
 
+def _clear_abandoned(folder: Path) -> None:
+    """Remove the scratch folders of pools that were killed: nobody holds their locks any more.
+
+    Not by process id: the folder may be a volume that containers with pid name spaces of their own share.
+    """
+    for pool in folder.glob(f"{_PREFIX}*"):
+        lock = FileLock(pool / _IN_USE)
+        try:
+            with lock.acquire(timeout=0):
+                shutil.rmtree(pool, ignore_errors=True)
+        except (Timeout, OSError):  # in use, or just removed by another
+            continue
+
+
 class WorkerPool:
     """Page workers below a folder of the store, so that what they make can be renamed into place.
 
@@ -79,7 +98,10 @@ class WorkerPool:
         self._options = options
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._folder = Path(tempfile.mkdtemp(prefix="workers-", dir=folder))
+            _clear_abandoned(folder)
+            self._folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=folder))
+            self._in_use = FileLock(self._folder / _IN_USE)
+            self._in_use.acquire(timeout=0)
         except OSError as error:
             raise storage_error(error, folder) from error
         self._threads = ThreadPoolExecutor(options.workers, thread_name_prefix="page-worker")
@@ -161,6 +183,7 @@ class WorkerPool:
         self._threads.shutdown(wait=True, cancel_futures=True)
         for worker in self._all:
             worker.close()
+        self._in_use.release()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def __enter__(self) -> Self:

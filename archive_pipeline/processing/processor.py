@@ -239,7 +239,12 @@ class Processor:
             finally:
                 worker.clear()
 
-        return self._pool.call(draw)
+        try:
+            return self._pool.call(draw)
+        except ArchiveError as error:
+            # The document is done; a picture for the UI is not worth failing it.
+            _log.warning("%s: no preview: %s", work.folder.key, printable(error.what))
+            return None
 
     def _version(self, folder: DocumentFolder, stage: Stage, outcomes: tuple[PageOutcome, ...]) -> str:
         made = []
