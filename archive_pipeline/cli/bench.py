@@ -45,7 +45,8 @@ def accuracy(folders: tuple[Path, ...], peer: str | None, engine: str | None, as
         if row.peer:
             cells.append(f"{row.peer.cer:.2f} ({row.peer.extra:.1f})")
         table.add_row(*cells)
-    Console(soft_wrap=True).print(table)
+    console = Console()
+    (console if console.is_terminal else Console(width=200)).print(table)
 
 
 @bench.command()

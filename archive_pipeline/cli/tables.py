@@ -54,7 +54,8 @@ def document_rows(
 
 def print_documents(rows: Sequence[dict[str, Any]]) -> None:
     """Print what became of each document."""
-    console = Console(soft_wrap=True) if not Console().is_terminal else Console()
+    console = Console()
+    console = console if console.is_terminal else Console(width=200)
     table = Table("document", "pages", "lines", "confidence", "s/page", "what was skipped", box=None, pad_edge=False)
     for row in rows:
         if "pages" not in row:
