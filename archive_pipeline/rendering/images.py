@@ -7,7 +7,6 @@ RGB PNG: turned upright by its EXIF orientation, transparency on white, deeper s
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +16,7 @@ from PIL import Image, PngImagePlugin, TiffImagePlugin
 
 from archive_pipeline.errors import ArchiveError, DamagedFile, NoPages, TooLarge
 from archive_pipeline.rendering.formats import JPEG, PNG, Format
-from archive_pipeline.rendering.jpeg import orientation, plain_jpeg
+from archive_pipeline.rendering.jpeg import bomb_limit, orientation, plain_jpeg
 from archive_pipeline.rendering.model import PageImage, RenderOptions
 from archive_pipeline.rendering.output import write_as_is, write_png
 from archive_pipeline.rendering.pixels import upright
@@ -34,33 +33,15 @@ def _opened(file: BinaryIO, form: Format, options: RenderOptions) -> Iterator[Im
     Raises:
         TooLarge, DamagedFile: It has too many pixels, or is not readable as what its first bytes say.
     """
-    # Pillow's own limit, which it checks for every frame, is ours: legitimate scans are larger than its default.
-    Image.MAX_IMAGE_PIXELS = options.max_pixels
-    with independent(file) as own, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
+    with bomb_limit(options.max_pixels), independent(file) as own:
         try:
             with Image.open(own, formats=form.pillow) as image:
-                require_size(image.size, options)
                 yield image
-        except (ArchiveError, MemoryError):
+        except (ArchiveError, MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning):
             raise
-        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-            raise TooLarge(f"the image is too large: {error}") from None
         except Exception as error:
             # Pillow's readers raise anything from struct.error to IndexError on a damaged file.
             raise DamagedFile(f"the image is damaged: {error}") from error
-
-
-def require_size(size: tuple[int, int], options: RenderOptions) -> None:
-    """Check the size of an image before it is decoded.
-
-    Raises:
-        TooLarge: It has more pixels than allowed.
-    """
-    width, height = size
-    if width * height > options.max_pixels:
-        raise TooLarge(f"the image has {width} x {height} pixels, more than the {options.max_pixels} allowed")
 
 
 def count_pages(file: BinaryIO, form: Format, options: RenderOptions) -> int:
@@ -119,9 +100,8 @@ def render_image(
         if index >= len(frames):
             raise DamagedFile("the file has fewer pages than before")
         image.seek(frames[index])
-        require_size(image.size, options)
         dpi = _dpi(image)
-        data = _plain_bytes(file, form, image)
+        data = _plain_bytes(file, form, image, options)
         size = image.size
         page = None if data else upright(image)
     if data:
@@ -139,7 +119,7 @@ def render_image(
     )
 
 
-def _plain_bytes(file: BinaryIO, form: Format, image: Image.Image) -> bytes | None:
+def _plain_bytes(file: BinaryIO, form: Format, image: Image.Image, options: RenderOptions) -> bytes | None:
     """The bytes of the file, if it is a page image already; None if it must be converted."""
     if form == PNG:
         # The raw mode says how deep the samples are: 16-bit colour is mode RGB, too.
@@ -152,7 +132,7 @@ def _plain_bytes(file: BinaryIO, form: Format, image: Image.Image) -> bytes | No
         return None
     with independent(file) as own:
         data = own.read()
-    return data if form == PNG or plain_jpeg(data) else None
+    return data if form == PNG or plain_jpeg(data, options.max_pixels) else None
 
 
 def _dpi(image: Image.Image) -> float:

@@ -12,7 +12,7 @@ from typing import Any
 import pikepdf
 from pikepdf import Name
 
-from archive_pipeline.rendering.bombs import unpacked_size
+from archive_pipeline.rendering.bombs import MALFORMED, unpacked_size
 from archive_pipeline.rendering.geometry import PageBox, box_of, then
 from archive_pipeline.rendering.model import Matrix
 
@@ -40,20 +40,17 @@ class PaintedImage:
         xobject: Its dictionary.
         ctm: Maps the unit square to user space.
         opaque: It hides whatever is under it: no mask, no transparency, no blending.
+        size: Width and height in pixels, as the dictionary has them.
     """
 
     xobject: pikepdf.Object
     ctm: Matrix
     opaque: bool
+    size: tuple[int, int]
 
     @property
     def box(self) -> PageBox:
         return box_of(self.ctm, 0, 0, 1, 1)
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height in pixels."""
-        return int(self.xobject.Width), int(self.xobject.Height)
 
 
 @dataclass
@@ -86,8 +83,7 @@ def read_content(page: pikepdf.Page, box: PageBox) -> Content:
     try:
         _require_followable(page.obj.get("/Contents"))
         _Follower(content, box).follow(page, page.resources, _State(), 0)
-    except (pikepdf.PdfError, ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError) as error:
-        # Malformed operands and dictionaries show up as any of these.
+    except MALFORMED as error:
         raise NotUnderstood(str(error)) from error
     return content
 
@@ -159,7 +155,10 @@ class _Follower:
         if xobject.Subtype == Name.Image:
             masked = any(key in xobject for key in ("/SMask", "/Mask")) or xobject.get("/SMaskInData", 0) != 0
             opaque = state.opaque and not masked and not bool(xobject.get("/ImageMask", False))
-            self._content.marks.append(PaintedImage(xobject, state.ctm, opaque))
+            size = int(xobject.Width), int(xobject.Height)
+            if min(size) < 1:
+                raise NotUnderstood("an image without pixels")
+            self._content.marks.append(PaintedImage(xobject, state.ctm, opaque, size))
         elif xobject.Subtype == Name.Form:
             if depth >= _MAX_DEPTH:
                 raise NotUnderstood("forms in forms in forms")

@@ -28,6 +28,7 @@ class OpenPdf:
     Attributes:
         pdfium: For rendering and text.
         pages: How many it has; at least one.
+        damaged: It could be read only by guessing where its parts are. Known after :attr:`structure` was asked for.
 
     Raises:
         PasswordProtected, NoPages, DamagedFile: It cannot be opened.
@@ -36,6 +37,7 @@ class OpenPdf:
     def __init__(self, file: BinaryIO, name: str | None = None) -> None:
         self._name = name
         self._file = independent(file)
+        self.damaged = False
         try:
             self.pdfium = self._open()
         except BaseException:
@@ -73,6 +75,7 @@ class OpenPdf:
             raise DamagedFile("the PDF is damaged beyond repair", document=self._name) from error
         self._file.close()
         self._file = repaired
+        self.damaged = True
 
     def _qpdf(self) -> pikepdf.Pdf:
         # Not mapped into memory: if somebody cuts the file meanwhile, reading fails and the process does not die.
@@ -87,6 +90,8 @@ class OpenPdf:
         except (pikepdf.PdfError, pikepdf.PasswordError):
             return None
         if len(pdf.pages) == self.pages:
+            # Asked once the page tree has been read: what was wrong so far.
+            self.damaged = self.damaged or bool(pdf.get_warnings())
             return pdf
         pdf.close()
         return None

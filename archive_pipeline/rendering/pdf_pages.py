@@ -20,7 +20,7 @@ from PIL import Image
 
 from archive_pipeline.errors import ArchiveError, DamagedFile, TooLarge
 from archive_pipeline.rendering import born_digital
-from archive_pipeline.rendering.bombs import require_bounded
+from archive_pipeline.rendering.bombs import MALFORMED, require_bounded, require_whole
 from archive_pipeline.rendering.full_page_image import Makeup, examine
 from archive_pipeline.rendering.geometry import (
     PageBox,
@@ -63,7 +63,7 @@ def render_pdf_page(document: OpenPdf, index: int, number: int, options: RenderO
     except ArchiveError as error:
         error.at(page=number)
         raise
-    except pypdfium2.PdfiumError as error:
+    except (pypdfium2.PdfiumError, UnicodeDecodeError) as error:  # names in a PDF may have any bytes
         raise DamagedFile(f"the page cannot be read: {error}", page=number) from None
     finally:
         page.close()
@@ -85,6 +85,8 @@ class _PdfPage:
         if document.structure is not None:
             structure = document.structure.pages[index]
             require_bounded(structure, options.max_pixels)
+            if document.damaged:
+                require_whole(structure)
             self._user_unit = _user_unit(structure)
             self._makeup = examine(structure, self._box, self._rotation)
 
@@ -121,7 +123,7 @@ class _PdfPage:
 
     def _write_scan(self, image: pypdfium2.PdfImage, painted: PaintedImage, out_dir: Path) -> tuple[Written, Matrix]:
         jpeg = _jpeg_bytes(image, painted.xobject)
-        plain = plain_jpeg(jpeg) if jpeg else None
+        plain = plain_jpeg(jpeg, self._options.max_pixels) if jpeg else None
         if jpeg and plain and _shows_as_stored(painted.xobject, plain[0]):
             turned = turn(painted.ctm, self._rotation, *plain[1])
             if turned and turned.transpose is None:
@@ -191,6 +193,13 @@ def _jpeg_bytes(image: pypdfium2.PdfImage, xobject: pikepdf.Object) -> bytes | N
 
 def _shows_as_stored(xobject: pikepdf.Object, mode: str) -> bool:
     """Whether a PDF viewer shows a JPEG of that mode as any other program would."""
+    try:
+        return _has_plain_colours(xobject, mode)
+    except MALFORMED:
+        return False
+
+
+def _has_plain_colours(xobject: pikepdf.Object, mode: str) -> bool:
     components = 1 if mode == "L" else 3
     if "/Decode" in xobject and [float(x) for x in xobject.Decode.as_list()] != [0.0, 1.0] * components:
         return False

@@ -120,7 +120,7 @@ def _line(name: str, line: TextLine, width: int, height: int) -> Line:
     return Line(
         id=name,
         boundary=((left, top), (right - 1, top), (right - 1, bottom - 1), (left, bottom - 1)),
-        baseline=_baseline(line, direction, width, height),
+        baseline=_baseline(line, width, height),
         text=" ".join(word.text for word in words),
         words=words,
         direction=direction,
@@ -136,14 +136,14 @@ def _box(extent: tuple[float, float, float, float], width: int, height: int) -> 
     return left, top, right, bottom
 
 
-def _baseline(line: TextLine, direction: Direction, width: int, height: int) -> tuple[Point, Point]:
+def _baseline(line: TextLine, width: int, height: int) -> tuple[Point, Point]:
     """On which the characters stand, in writing direction."""
     left, top, right, bottom = line.extent
     origins = [character.origin for character in line.characters]
     if line.upright:
         y = median(origin[1] for origin in origins)
         ends = [(left, y), (right, y)]
-        if direction == "rtl":
+        if origins[-1][0] < origins[0][0]:  # right to left, or upside down
             ends.reverse()
     else:
         x = median(origin[0] for origin in origins)

@@ -94,7 +94,8 @@ def from_death(status: int, tail: str) -> ChildError:
     else:
         how = f"ended with status {status}"
     remedy = ""
-    if -status == signal.SIGKILL or mentions_memory(tail) or "MemoryError" in tail:
+    # The kernel's killer; and how the allocators of pdfium and others end a process that gets no more memory.
+    if -status in (signal.SIGKILL, signal.SIGTRAP, signal.SIGILL) or mentions_memory(tail) or "MemoryError" in tail:
         how += "; memory may have run out"
         remedy = "Give it more memory, or use fewer workers."
     lines = [line.strip() for line in tail.splitlines() if line.strip()]

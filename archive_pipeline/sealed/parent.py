@@ -161,7 +161,10 @@ class SealedChild:
             self._report = {"landlock": int(report.get("landlock", 0)), "seccomp": bool(report.get("seccomp"))}
             if not all(self._report.values()) and not _warned.is_set():
                 _warned.set()
-                _log.warning("this system seals child processes only in part (%s); see SECURITY.md", self._report)
+                _log.warning(
+                    "this kernel seals child processes only in part (%s); Linux 5.13 has all that is needed",
+                    self._report,
+                )
         return self._report
 
     def _exchange(self, message: dict[str, Any], descriptors: Sequence[int], timeout: float) -> dict[str, Any]:

@@ -375,6 +375,16 @@ class TestRefusedPages:
             with pytest.raises(errors.TooLarge, match="50000 x 50000"):
                 render(pdf_of(stream, pdf=pdf, content=content), tmp_path)
 
+    @pytest.mark.parametrize("form", ["JPEG", "JPEG2000"])
+    def test_a_code_that_is_larger_than_the_pdf_says(self, tmp_path, form):
+        pdf = pikepdf.new()
+        stream = image_stream(pdf, quadrants())
+        filters = {"JPEG": Name.DCTDecode, "JPEG2000": Name.JPXDecode}
+        stream.write(encoded(Image.new("RGB", (2500, 2000)), form), filter=filters[form])
+        for content in (None, b"q 1 0 0 1 0 0 cm /I0 Do Q"):
+            with pytest.raises(errors.TooLarge, match="5000000 pixels"):
+                render(pdf_of(stream, pdf=pdf, content=content), tmp_path)
+
     def test_endless_drawing_instructions(self, tmp_path):
         pdf = pikepdf.new()
         bomb = Stream(pdf, b"")
@@ -385,6 +395,17 @@ class TestRefusedPages:
         pdf.pages[0].Contents = bomb
         with pytest.raises(errors.TooLarge, match="drawing instructions"):
             render(saved(pdf), tmp_path)
+
+    def test_pages_that_a_cut_has_taken_are_not_blank(self, tmp_path):
+        pdf = pikepdf.new()
+        for seed in range(4):
+            pdf_of(jpeg(Image.effect_noise((200, 100), 20 + seed)), pdf=pdf)
+        data = saved(pdf)
+        cut = data[: int(len(data) * 0.6)]
+        assert opened(cut).pages == 4
+        assert render(cut, tmp_path).record.method == "embedded-image"
+        with pytest.raises(errors.DamagedFile, match="page 4: a part of the page is missing"):
+            render(cut, tmp_path, index=3)
 
     def test_a_jpeg_without_its_end(self, tmp_path):
         pdf = pikepdf.new()
