@@ -142,8 +142,10 @@ class Page(_Model):
 
     @property
     def text(self) -> str:
-        """The page's best text: a line of text per line, an empty line between regions."""
-        blocks = ("\n".join(line.best_text for line in r.lines) if r.lines else r.text for r in self.regions)
+        """The page's best text: a line for each line that has text, an empty line between regions."""
+        blocks = (
+            "\n".join(line.best_text for line in r.lines if line.best_text) if r.lines else r.text for r in self.regions
+        )
         return "\n\n".join(block for block in blocks if block.strip())
 
     @property

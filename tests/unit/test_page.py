@@ -34,7 +34,7 @@ def test_the_text_of_a_page_takes_the_correction_where_there_is_one() -> None:
         for i, (text, better) in enumerate([("abc", None), ("dsf", "def"), ("gone", "")])
     )
     page = Page(number=1, width=10, height=10, regions=(Region(id="r", boundary=SQUARE, lines=lines),))
-    assert page.text == "abc\ndef\n"
+    assert page.text == "abc\ndef"
 
 
 def test_confidence_is_the_mean_over_characters() -> None:
