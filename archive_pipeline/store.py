@@ -200,18 +200,19 @@ class DocumentFolder:
         Raises:
             DocumentBusy: Another process holds it.
         """
+        lock = FileLock(self.root / "lock")
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            with FileLock(self.root / "lock", timeout=timeout):
-                self._clear_temporary_files()
-                yield
+            lock.acquire(timeout=timeout)
         except Timeout:
             raise DocumentBusy("another run is writing this document", document=self.key) from None
-        except PermissionError as error:
+        except OSError as error:
             raise storage_error(error, self.root) from error
-
-    def _clear_temporary_files(self) -> None:
-        clear_temporary(self.root)
+        try:
+            clear_temporary(self.root)
+            yield
+        finally:
+            lock.release()
 
 
 class Store:
@@ -245,6 +246,24 @@ class Store:
         else:
             keys = [DocumentKey.from_path(absolute.name, origin=absolute), DocumentKey.from_path(absolute.name)]
         origin = str(absolute)
+        with self._one_at_a_time():
+            return self._choose(keys, origin)
+
+    @contextmanager
+    def _one_at_a_time(self) -> Iterator[None]:
+        """Two runs that meet two documents of one name must not both take the plain key."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.root / "register.lock")
+            lock.acquire()
+        except OSError as error:
+            raise storage_error(error, self.root) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _choose(self, keys: list[DocumentKey], origin: str) -> DocumentKey:
         known = {key: (read_json(self.document(key).source) or {}).get("origin") for key in keys}
         for key in keys:
             if known[key] == origin:

@@ -16,7 +16,7 @@ from archive_pipeline.keys import DocumentKey
 from archive_pipeline.processing.options import STAGES, Stage
 from archive_pipeline.processing.processor import Processor
 from archive_pipeline.store import read_json
-from assets.metadata import stage_metadata
+from assets.metadata import plain_markdown, stage_metadata
 from assets.partitions import DOCUMENTS
 from assets.versions import CODE_VERSION, SOURCE, observed_version, source_observation, version_tags
 from resources.archive import ArchiveResource
@@ -99,10 +99,10 @@ def documents(
                 failed[key] = error
                 context.log.error(str(error))
     if failed:
-        named = "\n".join(f"- {error}" for error in failed.values())
+        named = "\n".join(f"- {plain_markdown(str(error))}" for error in failed.values())
         raise dg.Failure(
             f"{len(failed)} of {len(keys)} documents failed: {', '.join(failed)}",
-            metadata={"failed documents": dg.MetadataValue.md(named.replace("<", "&lt;"))},
+            metadata={"failed documents": dg.MetadataValue.md(named)},
             allow_retries=False,
         )
     # A generator that yields nothing: the events are logged above, and yielding them too would count them twice.

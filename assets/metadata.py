@@ -47,7 +47,7 @@ def stage_metadata(result: StageResult, exports: str | None = None) -> dict[str,
         data = base64.b64encode(result.preview).decode()
         metadata["preview"] = dg.MetadataValue.md(f"![page with its lines](data:image/jpeg;base64,{data})")
     if result.notes:
-        metadata["notes"] = dg.MetadataValue.md("\n".join(f"- {_plain(note)}" for note in result.notes))
+        metadata["notes"] = dg.MetadataValue.md("\n".join(f"- {plain_markdown(note)}" for note in result.notes))
     if exports is not None:
         metadata["exports"] = dg.MetadataValue.path(exports)
     return metadata
@@ -75,6 +75,6 @@ def attention_table(pages: tuple[PageOutcome, ...]) -> dg.TableMetadataValue:
     return dg.MetadataValue.table(records, _COLUMNS)
 
 
-def _plain(text: str) -> str:
+def plain_markdown(text: str) -> str:
     """Text of a document's name or maker must not become a link or a picture in the UI."""
     return "".join(f"\\{c}" if c in "\\`*_{}[]()<>#+!|" else c for c in printable(text))

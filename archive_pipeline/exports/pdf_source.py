@@ -20,6 +20,7 @@ from PIL import Image, ImageSequence
 
 from archive_pipeline.errors import DamagedFile, DocumentFailed, NoPages, PasswordProtected, printable
 from archive_pipeline.rendering.geometry import PageBox, display, inverse
+from archive_pipeline.rendering.images import is_thumbnail
 from archive_pipeline.rendering.model import Matrix, PageImage
 
 UNKNOWN_DPI = 200.0
@@ -198,7 +199,8 @@ def frames(source: BinaryIO) -> Iterator[Frame]:
         with Image.open(source, formats=_FORMATS) as image:
             if image.format == "TIFF" and getattr(image, "n_frames", 1) > 1:
                 for frame in ImageSequence.Iterator(image):
-                    yield _tiff_frame(frame)
+                    if not is_thumbnail(frame):
+                        yield _tiff_frame(frame)
                 return
             rotation = _ROTATIONS.get(image.getexif().get(_ORIENTATION, 1))
             held = image.format != "WEBP" and image.info.get("compression") not in _LOSSY_TIFF and rotation is not None

@@ -14,7 +14,7 @@ from archive_pipeline.errors import ChildError, PageTimeout
 from archive_pipeline.exports.base import ExportDocument, LazySequence
 from archive_pipeline.exports.formats import PDF, FinishedPdf, choose, write_exports
 from archive_pipeline.exports.pdf_report import PdfMetadata, PdfReport
-from archive_pipeline.processing.page_job import DocumentWork
+from archive_pipeline.processing.page_job import DocumentWork, require_unchanged
 from archive_pipeline.processing.pdf_worker import NAME
 from archive_pipeline.processing.stored_pages import (
     page_to_export,
@@ -105,6 +105,7 @@ class _Pdf:
     """The PDF, made by a sealed child of its own, while the block lasts."""
 
     def __init__(self, work: DocumentWork, document: ExportDocument, selected: frozenset[int], scratch: Path) -> None:
+        require_unchanged(work)
         paths = {path.name: path.resolve() for path in work.source.files}
         sources = [paths[file.name] for file in work.inspection.files]
         pages = len(document.pages)
@@ -115,7 +116,7 @@ class _Pdf:
                 *({source.parent for source in sources} if len(sources) > 1 else sources),
             ],
             write=scratch,
-            limits=Limits(memory_mb=work.options.worker_memory_mb),
+            limits=Limits(memory_mb=work.options.worker_memory_mb, file_mb=2 * work.options.max_file_mb),
         )
         with child:
             try:
@@ -126,6 +127,7 @@ class _Pdf:
                         "selected": sorted(selected),
                         "sources": [str(source) for source in sources],
                         "kind": work.inspection.kind,
+                        "max_pixels": work.options.max_pixels,
                         "metadata": PdfMetadata.of(document).model_dump(mode="json"),
                     },
                     timeout=_PDF_SECONDS + _PDF_SECONDS_PER_PAGE * pages,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 
 from archive_pipeline.processing.page_job import PageReport
 from archive_pipeline.processing.results import PageOutcome
@@ -63,5 +62,5 @@ def write_ledger(folder: DocumentFolder, outcomes: Mapping[int, PageOutcome]) ->
 def write_run_report(folder: DocumentFolder, reports: Mapping[int, PageReport], seconds: float) -> None:
     """Note seconds and memory of the pages that were done in this run, beside those of earlier runs."""
     before = read_json(folder.run_report) or {}
-    pages = before.get("pages", {}) | {str(number): asdict(report) for number, report in reports.items()}
+    pages = before.get("pages", {}) | {str(number): report.model_dump() for number, report in reports.items()}
     write_json(folder.run_report, {"last_run_seconds": round(seconds, 3), "pages_done": len(reports), "pages": pages})

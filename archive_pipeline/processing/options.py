@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from archive_pipeline.errors import UsageError
 from archive_pipeline.settings import Settings, usable_cpus
 
 Stage = Literal["page_images", "page_layouts", "page_transcriptions", "document_exports"]
@@ -37,6 +38,12 @@ class ProcessingOptions:
     pages: str | None = None
     reuse: bool = True
     formats: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        """Raises UsageError where a choice, which may come from a run's config, is none."""
+        for name, choices in {"born_digital": ("keep", "redo"), "on_page_error": ("skip", "fail")}.items():
+            if getattr(self, name) not in choices:
+                raise UsageError(f"{name} cannot be '{getattr(self, name)}'", remedy=f"Choose {' or '.join(choices)}.")
 
     @classmethod
     def from_settings(cls, settings: Settings) -> ProcessingOptions:

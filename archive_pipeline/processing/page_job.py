@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Collection
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from archive_pipeline.errors import ChildError
+from archive_pipeline.errors import ChildError, PageFailed
 from archive_pipeline.intake import Source, open_file
 from archive_pipeline.models.catalogue import ModelEntry
 from archive_pipeline.page import Page
@@ -58,13 +59,14 @@ class PageJob:
         return self.render or self.segment or self.recognize
 
 
-@dataclass
-class PageReport:
+class PageReport(BaseModel):
     """Timings of one page, for ``run.json``."""
 
-    seconds: dict[str, float] = field(default_factory=dict)
+    model_config = ConfigDict(frozen=True)
+
+    seconds: dict[str, float]
     total: float = 0.0
-    peak_memory_mb: float = 0.0
+    peak_memory_mb: float
 
 
 def render_options(options: ProcessingOptions) -> RenderOptions:
@@ -113,13 +115,36 @@ def do_page(work: DocumentWork, worker: Worker, job: PageJob) -> PageReport:
     else:
         file = (work.folder.images / before.file).open("rb")
     with file:
+        if before is None:
+            _require_same(work, job.place.file, os.fstat(file.fileno()))
         answer = worker.call(request, [file])
     try:
+        report = PageReport.model_validate(
+            {"seconds": answer.get("seconds"), "peak_memory_mb": answer.get("peak_memory_mb", 0)}
+        )
         _publish(work, worker, job, before, answer)
+    except ValidationError as error:
+        raise ChildError(f"a page worker gave an answer that is none: {str(error)[:300]}") from None
     finally:
         worker.clear()
-    seconds = {str(name): float(value) for name, value in dict(answer.get("seconds", {})).items()}
-    return PageReport(seconds, round(time.monotonic() - began, 3), float(answer.get("peak_memory_mb", 0)))
+    return report.model_copy(update={"total": round(time.monotonic() - began, 3)})
+
+
+def require_unchanged(work: DocumentWork) -> None:
+    """Make sure that the source is still what was inspected, for a PDF made of two versions would be of neither.
+
+    Raises:
+        PageFailed: It is not.
+    """
+    for number in range(len(work.inspection.files)):
+        with open_file(work.source, _position(work, number)) as file:
+            _require_same(work, number, os.fstat(file.fileno()))
+
+
+def _require_same(work: DocumentWork, number: int, status: os.stat_result) -> None:
+    known = work.inspection.files[number]
+    if (status.st_size, status.st_mtime_ns) != (known.size, known.mtime_ns):
+        raise PageFailed("the source was changed while it was being read", remedy="Run it again.")
 
 
 def _render_request(work: DocumentWork, job: PageJob) -> dict[str, Any]:
@@ -144,8 +169,8 @@ def _publish(
         image = PageImage.model_validate(answer["image"]) if before is None else before
         layout = Page.model_validate(answer["layout"]) if job.segment else None
         transcription = Page.model_validate(answer["transcription"]) if job.recognize else None
-    except (ValidationError, KeyError) as error:
-        raise ChildError(f"a page worker gave an answer that is none: {str(error)[:300]}") from None
+    except KeyError as error:
+        raise ChildError(f"a page worker gave an answer without {error}") from None
     if {page.number for page in (image, layout, transcription) if page} != {job.number}:
         raise ChildError("a page worker answered for another page")
     if before is None:

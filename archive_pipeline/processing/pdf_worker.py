@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from PIL import Image
+
 from archive_pipeline.exports.base import LazySequence
 from archive_pipeline.exports.pdf_report import PdfMetadata
 from archive_pipeline.exports.searchable_pdf import write_searchable_pdf
@@ -21,6 +23,8 @@ NAME = "document.pdf"
 
 def handle(request: dict[str, Any], _files: list[BinaryIO], scratch: Path) -> dict[str, Any]:
     """Write the PDF into the scratch folder and report on it."""
+    # Every page was held against our own limit when it was rendered; Pillow's is lower than that of a large map.
+    Image.MAX_IMAGE_PIXELS = int(request["max_pixels"])
     folder = DocumentFolder(Path(request["folder"]))
     count = int(request["pages"])
     selected = set(request["selected"])

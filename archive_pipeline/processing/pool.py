@@ -173,7 +173,10 @@ class WorkerPool:
             if self._idle:
                 return self._idle.pop()
             folder = self._folder / f"{len(self._all) + 1}"
-            folder.mkdir()
+            try:
+                folder.mkdir()
+            except OSError as error:
+                raise storage_error(error, folder) from error
             worker = Worker(folder, self._options)
             self._all.append(worker)
             return worker

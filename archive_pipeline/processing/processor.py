@@ -103,7 +103,8 @@ class Processor:
             if not selected:
                 raise DocumentFailed(f"it has {len(places)} pages, none of them was asked for")
         self._progress.document_started(folder.key, len(selected))
-        page_stages = stages - {"document_exports"} or frozenset(STAGES[:3])
+        # Exports of pages that are not read would be of no use to anybody.
+        page_stages = frozenset(STAGES[:3]) if "document_exports" in stages else stages
         outcomes = {
             number: outcome_of(folder, number, selected=False)
             for number in range(1, len(places) + 1)

@@ -58,6 +58,13 @@ _frames: dict[Identity | None, list[int]] = {}
 """The page frames of the file that was looked at last; finding them takes a walk through the whole file."""
 
 
+def is_thumbnail(image: Image.Image) -> bool:
+    """Whether the current frame of a TIFF file is a smaller copy of another one, and so no page."""
+    return isinstance(image, TiffImagePlugin.TiffImageFile) and bool(
+        int(image.tag_v2.get(_NEW_SUBFILE_TYPE, 0)) & _REDUCED
+    )
+
+
 def _page_frames(file: BinaryIO, image: Image.Image, options: RenderOptions) -> list[int]:
     """Which frames of a file are pages: all of a TIFF but its thumbnails, one of any other."""
     if not isinstance(image, TiffImagePlugin.TiffImageFile):
@@ -71,7 +78,7 @@ def _page_frames(file: BinaryIO, image: Image.Image, options: RenderOptions) -> 
             image.seek(number)
         except EOFError:
             break
-        if not int(image.tag_v2.get(_NEW_SUBFILE_TYPE, 0)) & _REDUCED:
+        if not is_thumbnail(image):
             frames.append(number)
     if not frames:
         raise NoPages("the TIFF file has no pages")

@@ -69,7 +69,7 @@ def from_reply(reply: dict[str, Any]) -> ArchiveError:
     if isinstance(told, dict):
         clean = {key: _clean(value) if isinstance(value, str) else value for key, value in told.items()}
         error = errors.from_dict(clean)
-        if isinstance(error, errors.Stopped | errors.DocumentBusy):
+        if isinstance(error, errors.Stopped | errors.DocumentBusy | errors.ChildNotStarted):
             return ChildError(f"a sealed child claims: {error.code}")
         return error
     if isinstance(raised, dict):

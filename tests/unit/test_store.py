@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,22 @@ def test_a_document_below_the_uploads_has_the_key_of_its_path(tmp_path: Path) ->
     write_bytes(uploads / "box 1" / "a.pdf", b"x")
     key = Store(tmp_path).register(uploads / "box 1" / "a.pdf", uploads)
     assert key == DocumentKey.from_path("box 1/a.pdf")
+
+
+def test_documents_of_one_name_that_are_registered_at_once_all_get_keys_of_their_own(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{number}" / "a.pdf" for number in range(12)]
+    for path in paths:
+        write_bytes(path, b"x")
+    with ThreadPoolExecutor(12) as threads:
+        keys = list(threads.map(lambda path: Store(tmp_path / "store").register(path, tmp_path / "uploads"), paths))
+    assert len(set(keys)) == 12
+    assert keys.count(DocumentKey("a.pdf")) == 1
+
+
+def test_a_document_folder_that_cannot_be_made_is_a_storage_error(tmp_path: Path) -> None:
+    write_bytes(tmp_path / "documents", b"a file where a folder should be")
+    with pytest.raises(StorageError), Store(tmp_path).document(DocumentKey("a.pdf")).lock():
+        pass
 
 
 def test_registering_what_is_not_there_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,165 @@
+"""Processing without models: options, changed sources, the PDF's child, what a worker may say."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from archive_pipeline.demo.pages import jpeg
+from archive_pipeline.engines.factory import segmentation_entry
+from archive_pipeline.errors import ChildError, PageFailed, UsageError
+from archive_pipeline.exports.pdf_report import PdfMetadata
+from archive_pipeline.exports.pdf_source import frames
+from archive_pipeline.intake import discover
+from archive_pipeline.keys import DocumentKey
+from archive_pipeline.models.catalogue import find_model
+from archive_pipeline.page import Line, Page, Region
+from archive_pipeline.processing import pdf_worker
+from archive_pipeline.processing.inspection import Inspection, SourceFile
+from archive_pipeline.processing.options import ProcessingOptions
+from archive_pipeline.processing.page_job import DocumentWork, PageJob, do_page, require_unchanged
+from archive_pipeline.processing.stored_pages import StoredPage, write_model
+from archive_pipeline.rendering.formats import TIFF
+from archive_pipeline.rendering.images import count_pages
+from archive_pipeline.rendering.model import PageImage, RenderOptions, SourceInfo
+from archive_pipeline.store import Store, file_digest, write_bytes
+from assets.metadata import plain_markdown
+
+BOX = ((5, 5), (60, 5), (60, 20), (5, 20))
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> DocumentWork:
+    """A one-page scan, inspected."""
+    pixels = np.full((80, 100, 3), 255, np.uint8)
+    path = tmp_path / "a.jpg"
+    write_bytes(path, jpeg(pixels))
+    status = path.stat()
+    info = SourceInfo(kind="image", media_type="image/jpeg", pages=1)
+    file = SourceFile(
+        name="a.jpg", size=status.st_size, mtime_ns=status.st_mtime_ns, sha256=file_digest(path), info=info
+    )
+    return DocumentWork(
+        Store(tmp_path / "store").document(DocumentKey("a.jpg")),
+        discover(path, max_file_mb=1, max_pages=1),
+        Inspection(kind="image", sha256=file.sha256, files=(file,)),
+        ProcessingOptions(workers=1),
+        segmentation_entry("ppocr", None),
+        find_model("ppocr-v6-latin", "recognition"),
+    )
+
+
+class FakeWorker:
+    """A page worker that was taken over and says what its captor likes."""
+
+    def __init__(self, scratch: Path, answer: dict[str, Any]) -> None:
+        self.scratch, self.answer = scratch, answer
+        self.cleared = False
+
+    def call(self, _request: object, _files: object) -> dict[str, Any]:
+        return self.answer
+
+    def clear(self) -> None:
+        self.cleared = True
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"seconds": "x"},
+        {"seconds": {"rendering": "x"}},
+        {"seconds": {}, "peak_memory_mb": []},
+        {"seconds": {}, "image": {"number": 1}},
+        {
+            "seconds": {},
+            "image": {"number": 2, "file": "a.jpg", "sha256": "", "width": 1, "height": 1, "method": "rendered"},
+        },
+        {
+            "seconds": {},
+            "image": {"number": 1, "file": "../a.jpg", "sha256": "", "width": 1, "height": 1, "method": "rendered"},
+        },
+        {
+            "seconds": {},
+            "image": {"number": 1, "file": "a.sh", "sha256": "", "width": 1, "height": 1, "method": "rendered"},
+        },
+    ],
+)
+def test_whatever_a_worker_says_is_at_worst_a_failed_page(
+    work: DocumentWork, tmp_path: Path, answer: dict[str, Any]
+) -> None:
+    worker = FakeWorker(tmp_path, answer)
+    job = PageJob(1, work.inspection.pages[0], render=True, segment=False, recognize=False)
+    with pytest.raises(ChildError):
+        do_page(work, worker, job)  # type: ignore[arg-type]
+    assert worker.cleared
+    assert not list(work.folder.root.rglob("*.jpg"))
+
+
+def test_a_source_that_changes_while_it_is_read_fails_its_pages(work: DocumentWork, tmp_path: Path) -> None:
+    require_unchanged(work)
+    os.utime(tmp_path / "a.jpg", (1, 1))
+    job = PageJob(1, work.inspection.pages[0], render=True, segment=False, recognize=False)
+    with pytest.raises(PageFailed, match="changed while it was being read"):
+        do_page(work, FakeWorker(tmp_path, {}), job)  # type: ignore[arg-type]
+    with pytest.raises(PageFailed, match="changed while it was being read"):
+        require_unchanged(work)
+
+
+def test_a_scan_larger_than_pillows_own_limit_still_gets_its_pdf(
+    work: DocumentWork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)  # the scan has 8,000
+    folder = work.folder
+    write_bytes(folder.images / "0001.jpg", (tmp_path / "a.jpg").read_bytes())
+    image = PageImage(
+        number=1, file="0001.jpg", sha256="x", width=100, height=80, dpi=200, method="image-file", made_from="x"
+    )
+    write_model(folder.image_record(1), image)
+    line = Line(id="l", boundary=BOX, baseline=((5, 18), (60, 18)), text="abc", confidence=1)
+    page = Page(number=1, width=100, height=80, regions=(Region(id="r", boundary=BOX, lines=(line,)),))
+    write_model(folder.transcription(1), StoredPage(made_from="x", page=page))
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    report = pdf_worker.handle(
+        {
+            "folder": str(folder.root),
+            "pages": 1,
+            "selected": [1],
+            "sources": [str(tmp_path / "a.jpg")],
+            "kind": "image",
+            "max_pixels": 200_000_000,
+            "metadata": PdfMetadata(title="a", source_digest="x").model_dump(mode="json"),
+        },
+        [],
+        scratch,
+    )
+    assert report["pdfa"]
+    assert report["notes"] == []
+
+
+def test_a_thumbnail_in_a_tiff_file_is_a_page_nowhere(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    page, small = Image.new("L", (300, 200), 200), Image.new("L", (30, 20), 200)
+    small.encoderinfo = {"tiffinfo": {254: 1}}
+    page.save(path, save_all=True, append_images=[small])
+    with path.open("rb") as file:
+        assert count_pages(file, TIFF, RenderOptions()) == 1
+        file.seek(0)
+        assert len(list(frames(file))) == 1
+
+
+@pytest.mark.parametrize("wrong", [{"born_digital": "maybe"}, {"on_page_error": "panic"}])
+def test_a_choice_that_is_none_is_refused(wrong: dict[str, str]) -> None:
+    with pytest.raises(UsageError, match=next(iter(wrong.values()))):
+        replace(ProcessingOptions(), **wrong)  # type: ignore[arg-type]
+
+
+def test_a_files_name_in_an_error_is_inert_in_markdown() -> None:
+    shown = plain_markdown("![x](javascript:alert(1)) <img src=x> `a`\n# b")
+    for hostile in ("![", "](", " <img", "`a`", "\n"):
+        assert hostile not in shown
