@@ -119,6 +119,8 @@ class WorkerPool:
 
         If ``done`` or a signal raises, no more tasks are begun, those under way are finished and told, and then it is
         raised: stopping is polite. An ``ArchiveError`` of a task is a result; anything else is a bug and is raised.
+        A signal may come between any two instructions: a task is noted before a thread can have it, and what no thread
+        has begun is taken back.
         """
         waiting = iter(tasks)
         running: dict[Future[Result], Task] = {}
@@ -129,7 +131,9 @@ class WorkerPool:
                 task = next(waiting, None)
                 if task is None:
                     return
-                running[self._threads.submit(self._do, work, task)] = task
+                future: Future[Result] = Future()
+                running[future] = task
+                self._threads.submit(self._fill, future, work, task)
 
         while True:
             try:
@@ -144,8 +148,18 @@ class WorkerPool:
                 if stopped is not None:
                     raise
                 stopped = error
+                for future in [future for future in running if future.cancel()]:
+                    del running[future]
         if stopped is not None:
             raise stopped
+
+    def _fill(self, future: Future[Result], work: Callable[[Worker, Task], Result], task: Task) -> None:
+        if not future.set_running_or_notify_cancel():
+            return
+        try:
+            future.set_result(self._do(work, task))
+        except BaseException as error:  # told by the future, as an executor does
+            future.set_exception(error)
 
     def _tell(self, running: dict[Future[Result], Task], done: Callable[[Task, Result | ArchiveError], None]) -> None:
         for future in [future for future in running if future.done()]:

@@ -180,7 +180,6 @@ class Processor:
                     continue
                 job = plan_page(work, number, place, stages)
                 if job.needed:
-                    _log.info("%s page %d: started", folder.key, number)
                     yield job
                 else:
                     finished(outcome_of(folder, number, reused=True))
@@ -197,7 +196,11 @@ class Processor:
             reports[job.number] = result
             finished(outcome_of(folder, job.number, seconds=result.total))
 
-        self._pool.run(jobs(), lambda worker, job: do_page(work, worker, job), done)
+        def work_on(worker: Worker, job: PageJob) -> PageReport:
+            _log.info("%s page %d: started", folder.key, job.number)
+            return do_page(work, worker, job)
+
+        self._pool.run(jobs(), work_on, done)
 
     def _page_failed(self, folder: DocumentFolder, job: PageJob, error: ArchiveError) -> None:
         _log.warning("%s page %d: failed: %s", folder.key, job.number, printable(error.what))

@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
+import pytest
 from filelock import FileLock
 from tests_support import files_below
 
 from archive_pipeline.cli.outputs import deliver
 from archive_pipeline.keys import DocumentKey
 from archive_pipeline.processing.options import ProcessingOptions
-from archive_pipeline.processing.pool import WorkerPool
+from archive_pipeline.processing.pool import Worker, WorkerPool
 from archive_pipeline.store import Store, write_bytes, write_json
 
 
@@ -47,6 +48,33 @@ def test_scratch_folders_of_killed_pools_are_cleared_and_those_in_use_stay(tmp_p
         assert not (tmp_path / "workers-killed").exists()
         assert (tmp_path / "workers-alive" / "1" / "page.png").is_file()
     assert [path.name for path in tmp_path.iterdir()] == ["workers-alive"]
+
+
+def test_a_signal_between_two_instructions_neither_loses_nor_waits_for_a_task(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[int] = []
+    told: list[int] = []
+
+    def work(_: Worker, task: int) -> int:
+        begun.append(task)
+        return task
+
+    with WorkerPool(tmp_path, ProcessingOptions(workers=2)) as pool:
+        threads = pool._threads
+        submit = threads.submit
+
+        def interrupted(*args: object) -> object:
+            if args[-1] == 3:
+                raise KeyboardInterrupt
+            return submit(*args)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(threads, "submit", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            pool.run(range(9), work, lambda task, _: told.append(task))
+    # What a thread has begun is told; the third may not have been begun.
+    assert sorted(told) == sorted(begun)
+    assert {0, 1} <= set(begun) <= {0, 1, 2}
 
 
 def test_folders_of_a_killed_run_are_cleared_with_its_files(tmp_path: Path) -> None:
