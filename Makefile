@@ -5,7 +5,9 @@ BIN := $(VENV)/bin
 SCANS ?=
 OUT ?= out
 .DEFAULT_GOAL := help
-.PHONY: help setup run ui test check format lock clean
+# The installation that up, down and image are about: docker/<ENVIRONMENT>.env.
+ENVIRONMENT ?= development
+.PHONY: help setup run ui test check image up down sbom format lock clean
 
 help: ## say what each target does
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -42,13 +44,32 @@ check: setup ## format, lint, types, import layers, docs against code, Dagster d
 	$(BIN)/pytest -q tests/unit/test_docs.py
 	$(BIN)/dg check defs
 
+image: ## build the images of the containers
+	docker/build.sh
+
+up: ## start the installation in containers: make up [ENVIRONMENT=production] [ARCHIVE_UPLOADS=dir]
+	docker/up.sh $(ENVIRONMENT)
+
+down: ## stop it; what is in volumes stays
+	docker/compose.sh $(ENVIRONMENT) down --remove-orphans
+
+sbom: setup ## list what is in the image, as CycloneDX, in dist/sbom.json
+	mkdir -p dist
+	sed '/^# Only for development/,$$d' requirements.lock > dist/runtime.lock
+	$(BIN)/cyclonedx-py requirements dist/runtime.lock --pyproject pyproject.toml --output-format JSON -o dist/sbom.json
+
 format: setup ## write the code in its one format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+LOCK = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-annotate --no-header --quiet
 lock: setup ## resolve pyproject.toml anew into requirements.lock
-	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-annotate --no-header --quiet -o requirements.lock
+	cp requirements.lock $(VENV)/whole.lock
+	$(LOCK) --group dev -o $(VENV)/whole.lock
+	$(LOCK) --constraint $(VENV)/whole.lock -o $(VENV)/runtime.lock
+	$(BIN)/python docker/arrange_lock.py $(VENV)/whole.lock $(VENV)/runtime.lock > $(VENV)/arranged.lock
+	mv $(VENV)/arranged.lock requirements.lock
 
 clean: ## remove the environment
 	rm -rf $(VENV)

@@ -20,6 +20,7 @@
     │   └── NoSpaceLeft
     ├── ModelError                   6   a model is missing, damaged or of a kind that is not loaded
     ├── DocumentBusy                 7   another process is writing this document
+    ├── LaunchRefused                9   a container that no launch profile gives
     ├── ChildError                   8   a sealed child process died or broke its protocol
     │   └── ChildNotStarted              it never came up: the installation, not the document
     └── Stopped                    130   asked to stop; what was done is kept
@@ -193,3 +194,8 @@ def from_dict(data: dict[str, object]) -> ArchiveError:
         page=page if isinstance(page, int) else None,
         remedy=remedy if isinstance(remedy, str) else None,
     )
+
+
+class LaunchRefused(ArchiveError):
+    exit_code = 9
+    default_remedy = "Nothing was started. Ask for the run again from Dagster's UI; if it is refused again, see SECURITY.md."

@@ -143,3 +143,50 @@ def read_settings(**given: Any) -> Settings:
         raise UsageError(
             f"{variable} cannot be {first['input']!r}: {first['msg']}", remedy="Correct the variable or leave it out."
         ) from None
+
+
+class Deployment(BaseSettings):
+    """What an installation in containers is called and made of; the launcher and the gates must be given the same."""
+
+    model_config = SettingsConfigDict(
+        env_ignore_empty=True, case_sensitive=True, frozen=True, extra="ignore", populate_by_name=True
+    )
+
+    project: str = Field(
+        validation_alias="ARCHIVE_PROJECT",
+        pattern=r"^[a-z0-9][a-z0-9_-]*$",
+        description="Name of the installation; the names of its volumes and networks begin with it.",
+    )
+    image: str = Field(
+        validation_alias="ARCHIVE_IMAGE", min_length=1, description="Image of all services and run containers."
+    )
+    uploads: str = Field(
+        validation_alias="ARCHIVE_UPLOADS",
+        pattern=r"^/",
+        description="Folder of the host that scans are dropped into; an absolute path, readable by uid 1000.",
+    )
+    run_memory: str = Field(
+        validation_alias="ARCHIVE_RUN_MEMORY",
+        pattern=r"^[0-9]+[mg]$",
+        description="Most memory of one run container, such as `6g` or `3000m`; no swap beyond it.",
+    )
+    run_cpus: float = Field(
+        validation_alias="ARCHIVE_RUN_CPUS",
+        gt=0,
+        description="CPUs of one run container; it has as many page workers.",
+    )
+
+
+def read_deployment() -> Deployment:
+    """Read what an installation in containers is made of.
+
+    Raises:
+        UsageError: A value is missing or cannot be used; names the variable.
+    """
+    try:
+        return Deployment()
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UsageError(
+            f"{first['loc'][0]} cannot be used: {first['msg']}", remedy="Start it with make up, or see DEPLOYMENT.md."
+        ) from None

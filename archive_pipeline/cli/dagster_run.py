@@ -36,19 +36,10 @@ def materialise(
     Returns:
         Documents that could not even begin, with the reason. How the others went is in the log.
     """
-    archive = ArchiveResource.from_settings(settings)
-    refused: dict[DocumentKey, ArchiveError] = {}
-    for key in keys:
-        try:
-            report_source(instance, archive, key)
-        except ArchiveError as error:
-            refused[key] = error.at(document=key)
-    ready = [key for key in keys if key not in refused]
-    name = str(DOCUMENTS.name)
-    known = set(instance.get_dynamic_partitions(name))
-    instance.add_dynamic_partitions(name, [key for key in ready if key not in known])
+    refused = announce(instance, settings, keys)
+    ready = set(keys) - refused.keys()
     job = build(settings).resolve_job_def("documents_job")
-    for first, last in _spans(instance.get_dynamic_partitions(name), set(ready)):
+    for first, last in _spans(instance.get_dynamic_partitions(str(DOCUMENTS.name)), ready):
         job.execute_in_process(
             instance=instance,
             tags={_RANGE_START: first, _RANGE_END: last},
@@ -58,6 +49,27 @@ def materialise(
             },
             raise_on_error=False,
         )
+    return refused
+
+
+def announce(
+    instance: dg.DagsterInstance, settings: Settings, keys: Sequence[DocumentKey]
+) -> dict[DocumentKey, ArchiveError]:
+    """Make registered documents partitions that can be chosen in Dagster's UI.
+
+    Returns:
+        Documents that cannot be, with the reason.
+    """
+    archive = ArchiveResource.from_settings(settings)
+    refused: dict[DocumentKey, ArchiveError] = {}
+    for key in keys:
+        try:
+            report_source(instance, archive, key)
+        except ArchiveError as error:
+            refused[key] = error.at(document=key)
+    name = str(DOCUMENTS.name)
+    known = set(instance.get_dynamic_partitions(name))
+    instance.add_dynamic_partitions(name, [key for key in keys if key not in refused and key not in known])
     return refused
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ def run(paths: tuple[Path, ...], out: Path | None, redo: bool, dry_run: bool, as
         raise UsageError(f"{out} is a file", remedy="Give a folder to --out.")
     _check_models(settings, options)
     store = Store(settings.store_dir)
-    keys, refused = _register(paths, store, settings)
+    keys, refused = register_paths(paths, store, settings)
     config = {name: value for name, value in options.items() if value is not None} | {"reuse": not redo}
     if dry_run:
         from archive_pipeline.cli.estimate import print_estimate
@@ -76,8 +77,8 @@ def _check_models(settings: Settings, options: dict[str, Any]) -> None:
     find_model(options["recognition_model"] or settings.recognition_model, "recognition")
 
 
-def _register(
-    paths: tuple[Path, ...], store: Store, settings: Settings
+def register_paths(
+    paths: Sequence[Path], store: Store, settings: Settings
 ) -> tuple[list[DocumentKey], dict[str, ArchiveError]]:
     """Keys of all documents that the paths name; what cannot enter is told apart and stops nothing."""
     keys: dict[DocumentKey, None] = {}

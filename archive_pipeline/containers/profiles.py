@@ -1,0 +1,134 @@
+"""The launch profiles: everything that a run container may be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from archive_pipeline.containers.baseline import Baseline
+from archive_pipeline.errors import LaunchRefused
+from archive_pipeline.settings import Deployment
+
+ROLE, PROJECT, LOCATION = "archive.role", "archive.project", "archive.location"
+RUN_ID, JOB = "dagster/run_id", "dagster/job_name"
+"""Labels of a run container. The last two are Dagster's own."""
+
+_RUN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_JOB = re.compile(r"[A-Za-z0-9_]{1,255}")
+_EXECUTE = ["dagster", "api", "execute_run"]
+_MAX_ARGUMENT = 120_000  # the kernel takes 131,072
+
+
+class _Mount(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    volume: str | None = None
+    uploads: bool = False
+    target: str
+    read_only: bool = False
+
+    @model_validator(mode="after")
+    def _one_source(self) -> _Mount:
+        if (self.volume is None) is not self.uploads:
+            raise ValueError("a mount is of a volume or of the uploads")
+        return self
+
+    def body(self, deployment: Deployment) -> dict[str, Any]:
+        # Mounts, not Binds: of a bind whose source is missing the engine makes a folder that belongs to root.
+        source = {"Type": "bind", "Source": deployment.uploads}
+        if self.volume is not None:
+            source = {"Type": "volume", "Source": f"{deployment.project}_{self.volume}"}
+        return {**source, "Target": self.target, "ReadOnly": self.read_only}
+
+
+class _Launch(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    module: str
+    network: str
+    volumes: list[_Mount]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What the run containers of one code location are.
+
+    Attributes:
+        location: Name of the code location.
+        module: Module that its code server loads.
+    """
+
+    location: str
+    module: str
+    network: str
+    baseline: Baseline
+    deployment: Deployment
+    mounts: tuple[dict[str, Any], ...]
+
+    def body(self, *, run_id: str, job: str, arguments: str) -> dict[str, Any]:
+        """The body of the engine's create call for one run.
+
+        Args:
+            run_id: Dagster's id of the run.
+            job: Name of the job.
+            arguments: The one argument of ``dagster api execute_run``.
+
+        Raises:
+            LaunchRefused: One of them cannot be one.
+        """
+        if not _RUN.fullmatch(run_id) or not _JOB.fullmatch(job):
+            raise LaunchRefused("the run's id or job has a name that Dagster does not give")
+        if not arguments.startswith("{") or len(arguments.encode()) > _MAX_ARGUMENT:
+            raise LaunchRefused("the arguments of the run are no JSON object, or too long")
+        return self.body_of([*_EXECUTE, arguments], run_id, job)
+
+    def body_of(self, command: list[str], run_id: str, job: str) -> dict[str, Any]:
+        """The same with any command; the gates let only :meth:`body` through."""
+        memory = _bytes(self.deployment.run_memory)
+        return {
+            "Image": self.deployment.image,
+            "Cmd": command,
+            "Env": [
+                f"ARCHIVE_WORKERS={max(1, int(self.deployment.run_cpus))}",
+                f"DAGSTER_RUN_JOB_NAME={job}",
+            ],
+            "Labels": {
+                ROLE: "run",
+                PROJECT: self.deployment.project,
+                LOCATION: self.location,
+                RUN_ID: run_id,
+                JOB: job,
+            },
+            **self.baseline.container(),
+            "HostConfig": {
+                **self.baseline.host_config(),
+                "Memory": memory,
+                "MemorySwap": memory,
+                "NanoCpus": round(self.deployment.run_cpus * 1e9),
+                "NetworkMode": f"{self.deployment.project}_{self.network}",
+                "Mounts": list(self.mounts),
+            },
+        }
+
+
+def read_profiles(folder: Path, deployment: Deployment) -> Mapping[str, Profile]:
+    """The profiles of an installation, by code location.
+
+    Args:
+        folder: Holds ``hardening.yaml`` and ``launch.yaml``.
+    """
+    baseline = Baseline.read(folder)
+    found = {}
+    for location, given in yaml.safe_load((folder / "launch.yaml").read_text(encoding="utf-8")).items():
+        launch = _Launch.model_validate(given)
+        mounts = tuple(mount.body(deployment) for mount in launch.volumes)
+        found[location] = Profile(location, launch.module, launch.network, baseline, deployment, mounts)
+    return found
+
+
+def _bytes(size: str) -> int:
+    return int(size[:-1]) << {"m": 20, "g": 30}[size[-1]]

@@ -1,0 +1,136 @@
+"""Dagster's Docker launcher, which launches nothing but our two profiles.
+
+The daemon reads the image and the flags of a run container back from the record of the run, so whoever can write the
+database could choose both. This launcher takes neither: the run's code location chooses one of two fixed profiles. A
+record that names another image, flags or code is refused, so that somebody sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import dagster as dg
+import docker.errors
+from dagster._core.launcher.base import CheckRunHealthResult, LaunchRunContext, ResumeRunContext, WorkerStatus
+from dagster._core.origin import JobPythonOrigin
+from dagster._core.storage.dagster_run import DagsterRun
+from dagster._core.storage.tags import DOCKER_IMAGE_TAG
+from dagster._serdes.config_class import ConfigurableClassData
+from dagster_docker import DockerRunLauncher
+from dagster_docker.container_context import DockerContainerContext
+from dagster_docker.docker_run_launcher import DOCKER_CONTAINER_ID_TAG
+
+from archive_pipeline.containers.profiles import Profile, read_profiles
+from archive_pipeline.errors import ArchiveError, LaunchRefused
+from archive_pipeline.settings import Deployment
+
+_FIELDS = ("folder", "project", "image", "uploads", "run_memory", "run_cpus")
+
+
+class HardenedRunLauncher(DockerRunLauncher):
+    """Launches each run as its code location's profile says; see ``docker/launch.yaml``.
+
+    Args:
+        folder: Holds ``hardening.yaml`` and ``launch.yaml``.
+        deployment: What the installation is called and made of; the gates know the same.
+    """
+
+    def __init__(self, folder: str, deployment: Deployment, inst_data: ConfigurableClassData | None = None) -> None:
+        super().__init__(inst_data=inst_data)
+        self._profiles = read_profiles(Path(folder), deployment)
+        self._deployment = deployment
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        return dict.fromkeys(_FIELDS, dg.StringSource)
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData, config_value: Mapping[str, Any]) -> Self:
+        values = dict(config_value)
+        return cls(values.pop("folder"), Deployment(**values), inst_data)
+
+    def get_container_context(self, dagster_run: DagsterRun) -> DockerContainerContext:
+        """What the engine is told to stop a container; nothing of the run's record."""
+        stop_timeout = next(iter(self._profiles.values())).baseline.stop_seconds
+        return DockerContainerContext(container_kwargs={"stop_timeout": stop_timeout})
+
+    def launch_run(self, context: LaunchRunContext) -> None:
+        self._profile_of(context.dagster_run)
+        super().launch_run(context)
+
+    @property
+    def supports_resume_run(self) -> bool:
+        return False
+
+    def resume_run(self, context: ResumeRunContext) -> None:
+        raise LaunchRefused("a run is not resumed; what it has done is kept, and a new run goes on from there")
+
+    def _get_docker_image(self, job_code_origin: JobPythonOrigin) -> str:
+        return self._deployment.image
+
+    def _profile_of(self, run: DagsterRun) -> Profile:
+        """The profile of a run's code location.
+
+        Raises:
+            LaunchRefused: The run's record asks for what no code location of ours asks for.
+        """
+        origin = run.remote_job_origin
+        code = run.job_code_origin
+        profile = self._profiles.get(origin.location_name) if origin else None
+        if profile is None or code is None:
+            raise LaunchRefused("the run's record names no code location of this installation")
+        repository = code.repository_origin
+        if repository.container_context or repository.container_image not in (None, self._deployment.image):
+            raise LaunchRefused(
+                "the run's record asks for an image or container flags of its own, which no code location here does"
+            )
+        if getattr(repository.code_pointer, "module", None) != profile.module:
+            raise LaunchRefused(f"the run's record names other code than that of {profile.location}")
+        return profile
+
+    def _launch_container_with_command(self, run: DagsterRun, docker_image: str, command: list[str]) -> None:
+        profile = self._profile_of(run)
+        context = self.get_container_context(run)
+        api = self._get_client(context).api
+        body = profile.body(run_id=run.run_id, job=run.job_name, arguments=command[-1])
+        try:
+            container = api.create_container_from_config(body)["Id"]
+        except docker.errors.ImageNotFound:
+            # No pull: what is not on this host was not built or checked by its operator.
+            raise ArchiveError(
+                f"the image {docker_image} is not on this host", remedy="Build it with make image, or load it."
+            ) from None
+        self._instance.report_engine_event(
+            f"Launching the run in container {container[:12]} of profile {profile.location}, image {docker_image}",
+            run,
+            cls=type(self),
+        )
+        self._instance.add_run_tags(run.run_id, {DOCKER_CONTAINER_ID_TAG: container, DOCKER_IMAGE_TAG: docker_image})
+        api.start(container)
+
+    def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
+        health = super().check_run_worker_health(run)
+        if health.status == WorkerStatus.RUNNING:
+            return health
+        container = self._get_container(run)
+        return CheckRunHealthResult(health.status, msg=self._end_of(container.attrs["State"] if container else None))
+
+    def _end_of(self, state: Mapping[str, Any] | None) -> str:
+        """Why a container runs no more, in words."""
+        kept = "What was done is kept: start the run again to go on from there."
+        if state is None:
+            return f"The run's container is gone: it was removed from outside, or never made. {kept}"
+        code = state.get("ExitCode")
+        if state.get("OOMKilled"):
+            limit = self._deployment.run_memory
+            return (
+                f"The run's container ran out of its {limit} of memory and was killed. {kept} If it happens again, "
+                "raise ARCHIVE_RUN_MEMORY, or lower ARCHIVE_RUN_CPUS, which is also the number of page workers."
+            )
+        if code == 137:
+            return f"The run's container was killed from outside (SIGKILL). {kept}"
+        if state.get("Status") == "created":
+            return f"The run's container was made but could not be started: {state.get('Error') or 'no reason given'}."
+        return f"The run's container ended with status {code} before the run did. {kept} Its log: docker logs."

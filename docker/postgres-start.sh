@@ -1,0 +1,27 @@
+#!/bin/sh
+# PostgreSQL for Dagster. Every start gives the one role the password in $pgpass, which is made when it is missing: to
+# change the password, remove the file and restart all services.
+set -eu
+umask 077
+pgpass=/run/pgpass/pgpass
+PATH=$(echo /usr/lib/postgresql/*/bin):$PATH
+
+if [ ! -s "$pgpass" ]; then
+  password=$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')
+  printf 'postgres:5432:*:dagster:%s\n' "$password" >"$pgpass.tmp"
+  mv "$pgpass.tmp" "$pgpass"
+fi
+password=$(cut -d: -f5 "$pgpass")
+
+if [ ! -s "$PGDATA/PG_VERSION" ]; then
+  # Under another name until it is whole: a kill in between leaves nothing that looks like a cluster.
+  rm -rf "$PGDATA.new"
+  initdb -D "$PGDATA.new" -U dagster --auth-local=reject --auth-host=scram-sha-256 -E UTF8 --no-locale >/dev/null
+  echo 'host all all all scram-sha-256' >>"$PGDATA.new/pg_hba.conf"
+  rm -rf "$PGDATA"
+  mv "$PGDATA.new" "$PGDATA"
+fi
+# No server runs yet, so nobody else can be here; what is wrong shows when the server starts.
+printf "ALTER ROLE dagster PASSWORD '%s'\n" "$password" | postgres --single -D "$PGDATA" postgres >/dev/null
+# exec: the server is to get the signal itself.
+exec postgres -c listen_addresses='*' -c unix_socket_directories=/tmp -c max_connections=200 "$@"
