@@ -198,4 +198,6 @@ def from_dict(data: dict[str, object]) -> ArchiveError:
 
 class LaunchRefused(ArchiveError):
     exit_code = 9
-    default_remedy = "Nothing was started. Ask for the run again from Dagster's UI; if it is refused again, see SECURITY.md."
+    default_remedy = (
+        "Nothing was started. Start the run again from Dagster's UI; if it is refused again, see SECURITY.md."
+    )

@@ -51,7 +51,7 @@ class HardenedRunLauncher(DockerRunLauncher):
         values = dict(config_value)
         return cls(values.pop("folder"), Deployment(**values), inst_data)
 
-    def get_container_context(self, dagster_run: DagsterRun) -> DockerContainerContext:
+    def get_container_context(self, dagster_run: DagsterRun) -> DockerContainerContext:  # noqa: ARG002
         """What the engine is told to stop a container; nothing of the run's record."""
         stop_timeout = next(iter(self._profiles.values())).baseline.stop_seconds
         return DockerContainerContext(container_kwargs={"stop_timeout": stop_timeout})
@@ -64,10 +64,10 @@ class HardenedRunLauncher(DockerRunLauncher):
     def supports_resume_run(self) -> bool:
         return False
 
-    def resume_run(self, context: ResumeRunContext) -> None:
+    def resume_run(self, context: ResumeRunContext) -> None:  # noqa: ARG002
         raise LaunchRefused("a run is not resumed; what it has done is kept, and a new run goes on from there")
 
-    def _get_docker_image(self, job_code_origin: JobPythonOrigin) -> str:
+    def _get_docker_image(self, job_code_origin: JobPythonOrigin) -> str:  # noqa: ARG002
         return self._deployment.image
 
     def _profile_of(self, run: DagsterRun) -> Profile:
@@ -112,10 +112,19 @@ class HardenedRunLauncher(DockerRunLauncher):
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
         health = super().check_run_worker_health(run)
-        if health.status == WorkerStatus.RUNNING:
-            return health
+        # Dagster's own message is the engine's JSON; the sentence for people comes from below.
+        return health if health.status == WorkerStatus.RUNNING else CheckRunHealthResult(WorkerStatus.FAILED)
+
+    def get_run_worker_debug_info(
+        self,
+        run: DagsterRun,
+        include_container_logs: bool | None = True,  # noqa: ARG002 - Dagster's interface
+    ) -> str | None:
+        """What the UI says of a run whose container is at fault, when Dagster gives it up."""
         container = self._get_container(run)
-        return CheckRunHealthResult(health.status, msg=self._end_of(container.attrs["State"] if container else None))
+        if container is not None and container.status == "running":
+            return None
+        return self._end_of(container.attrs["State"] if container else None)
 
     def _end_of(self, state: Mapping[str, Any] | None) -> str:
         """Why a container runs no more, in words."""

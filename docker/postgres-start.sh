@@ -16,8 +16,11 @@ password=$(cut -d: -f5 "$pgpass")
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
   # Under another name until it is whole: a kill in between leaves nothing that looks like a cluster.
   rm -rf "$PGDATA.new"
-  initdb -D "$PGDATA.new" -U dagster --auth-local=reject --auth-host=scram-sha-256 -E UTF8 --no-locale >/dev/null
-  echo 'host all all all scram-sha-256' >>"$PGDATA.new/pg_hba.conf"
+  initdb -D "$PGDATA.new" -U postgres -E UTF8 --no-locale --auth=reject >/dev/null
+  # One role for one database, and no superuser: what takes over a run cannot start programs here.
+  echo 'host dagster dagster all scram-sha-256' >"$PGDATA.new/pg_hba.conf"
+  printf 'CREATE ROLE dagster LOGIN\nCREATE DATABASE dagster OWNER dagster\n' |
+    postgres --single -D "$PGDATA.new" postgres >/dev/null
   rm -rf "$PGDATA"
   mv "$PGDATA.new" "$PGDATA"
 fi

@@ -31,4 +31,3 @@ def register(paths: tuple[Path, ...]) -> None:
         click.echo(f"Error: {error}", err=True)
     if refused:
         raise click.exceptions.Exit(next(iter(refused.values())).exit_code)
-

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROC = Path("/proc/self")
+_TMP = "/tmp"  # noqa: S108 - looked at, not used
 _OURS = ("/app/", "/data/")
 
 
@@ -72,13 +73,15 @@ def weaknesses(proc: Path = PROC) -> Iterator[Weakness]:
     if status.get("NoNewPrivs") != "1":
         yield Weakness("new privileges can be gained", "5.26", f"{flags}: no-new-privileges.")
     if status.get("Seccomp") != "2":
-        yield Weakness("no seccomp filter is on", "5.22", "Take away seccomp=unconfined, or use an engine with seccomp.")
+        yield Weakness(
+            "no seccomp filter is on", "5.22", "Take away seccomp=unconfined, or use an engine with seccomp."
+        )
     table = {mount.target: mount for mount in mounts(proc)}
     if "ro" not in table["/"].options:
         yield Weakness("the root file system is writable", "5.13", f"{flags}: read_only.")
-    tmp = table.get("/tmp")  # noqa: S108 - looked at, not used
+    tmp = table.get(_TMP)
     if tmp is None or not {"noexec", "nosuid", "nodev"} <= tmp.options:
-        yield Weakness("/tmp is no tmpfs with noexec, nosuid, nodev", "5.13", f"{flags}: tmpfs.")
+        yield Weakness(f"{_TMP} is no tmpfs with noexec, nosuid, nodev", "5.13", f"{flags}: tmpfs.")
     yield from unwritable(list(table.values()))
 
 

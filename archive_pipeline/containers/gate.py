@@ -100,13 +100,14 @@ class Gate(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(answer.body)
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = _serve
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = _serve  # noqa: N815 - its interface
 
     def address_string(self) -> str:  # a socket file has no address
         return "local"
 
-    def log_message(self, format: str, *args: Any) -> None:
-        _log.info(format, *args)
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its interface
+        # The health check asks every few seconds.
+        _log.log(logging.DEBUG if self.path == "/_ping" else logging.INFO, format, *args)
 
 
 class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):

@@ -1,6 +1,6 @@
 """Cheap health checks: Dagster's own commands import all of Dagster every few seconds.
 
-    python -m archive_pipeline.containers.healthcheck gate|code|webserver
+python -m archive_pipeline.containers.healthcheck gate|code|webserver
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The first thing in every container: warn of what is weaker than the baseline, then become the command.
 
-    python -m archive_pipeline.containers.start COMMAND [ARGUMENT…]
+python -m archive_pipeline.containers.start COMMAND [ARGUMENT…]
 """
 
 from __future__ import annotations

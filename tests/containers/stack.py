@@ -1,0 +1,150 @@
+"""An installation in containers, as the tests use it."""
+
+import json
+import os
+import shutil
+import subprocess
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+SERVICES = ("postgres", "gate-launch", "gate-stop", "documents", "models", "webserver", "daemon")
+ENDED = ("SUCCESS", "FAILURE", "CANCELED")
+
+_LAUNCH = """mutation($e: ExecutionParams!) { launchRun(executionParams: $e) { __typename
+  ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }
+  ... on RunConfigValidationInvalid { errors { message } } } }"""
+_RUN = "query($r: ID!) { runOrError(runId: $r) { ... on Run { status tags { key value } } } }"
+_EVENTS = """query($r: ID!) { logsForRun(runId: $r) { ... on EventConnection { events { __typename
+  ... on MessageEvent { message } ... on EngineEvent { error { message } }
+  ... on ExecutionStepFailureEvent { error { message } } ... on RunFailureEvent { error { message } } } } } }"""
+
+
+def docker(*arguments: str, given: str | None = None, check: bool = True, timeout: float = 600) -> str:
+    """Output of a docker command."""
+    done = subprocess.run(
+        ["docker", *arguments], input=given, capture_output=True, text=True, check=False, timeout=timeout
+    )
+    assert not check or done.returncode == 0, f"docker {' '.join(arguments)}: {done.stderr}{done.stdout}"
+    return (done.stdout + ("" if check else done.stderr)).strip()
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One installation."""
+
+    project: str
+    port: int
+    uploads: Path
+    image: str
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "ARCHIVE_PROJECT": self.project,
+            "ARCHIVE_PORT": str(self.port),
+            "ARCHIVE_UPLOADS": str(self.uploads),
+            "ARCHIVE_IMAGE": self.image,
+            "ARCHIVE_RUN_MEMORY": "3g",
+        }
+
+    def compose(self, *arguments: str, check: bool = True) -> str:
+        """Compose with the values of production, but for name, port and uploads."""
+        done = subprocess.run(
+            [str(ROOT / "docker" / "compose.sh"), "production", *arguments],
+            env=os.environ | self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
+        )
+        assert not check or done.returncode == 0, f"compose {' '.join(arguments)}: {done.stderr}{done.stdout}"
+        return (done.stdout + ("" if check else done.stderr)).strip()
+
+    def up(self) -> None:
+        self.compose("up", "-d", "--wait")
+
+    def down(self, *more: str) -> None:
+        for container in self.run_containers():
+            docker("rm", "-f", container)
+        self.compose("down", "--remove-orphans", *more)
+
+    def container(self, service: str) -> str:
+        return self.compose("ps", "-q", "--no-trunc", service)
+
+    def run_containers(self, run_id: str | None = None, *, all_states: bool = True) -> list[str]:
+        chosen = ["--filter", f"label=archive.project={self.project}", "--filter", "label=archive.role=run"]
+        if run_id is not None:
+            chosen += ["--filter", f"label=dagster/run_id={run_id}"]
+        return docker("ps", "-q", "--no-trunc", *(["-a"] if all_states else []), *chosen).split()
+
+    def running(self, run_id: str) -> bool:
+        return bool(self.run_containers(run_id, all_states=False))
+
+    def upload(self, path: Path) -> str:
+        """Put a file into the upload folder and register it; its key."""
+        target = self.uploads / path.name
+        shutil.copyfile(path, target)
+        target.chmod(0o644)
+        return self.compose("exec", "-T", "documents", "archive-pipeline", "register", f"/data/uploads/{path.name}")
+
+    def ask(self, query: str, **variables: Any) -> Any:
+        body = json.dumps({"query": query, "variables": variables}).encode()
+        request = urllib.request.Request(f"{self.url}/graphql", body, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            said = json.load(answer)
+        assert not said.get("errors"), said["errors"]
+        return said["data"]
+
+    def launch(self, location: str, partition: str | None = None, **tags: str) -> str:
+        """Ask Dagster for a run of a location's job; its id."""
+        if partition:
+            tags["dagster/partition"] = partition
+        parameters = {
+            "selector": {
+                "repositoryName": "__repository__",
+                "repositoryLocationName": location,
+                "jobName": f"{location}_job",
+            },
+            "mode": "default",
+            "runConfigData": {},
+            "executionMetadata": {"tags": [{"key": key, "value": value} for key, value in tags.items()]},
+        }
+        launched = self.ask(_LAUNCH, e=parameters)["launchRun"]
+        assert launched["__typename"] == "LaunchRunSuccess", launched
+        return str(launched["run"]["runId"])
+
+    def status(self, run_id: str) -> str:
+        return str(self.ask(_RUN, r=run_id)["runOrError"]["status"])
+
+    def wait(self, run_id: str, seconds: float = 300) -> str:
+        """The status in which a run ended."""
+        end = time.monotonic() + seconds
+        while (status := self.status(run_id)) not in ENDED:
+            assert time.monotonic() < end, f"the run is still {status}: {self.messages(run_id)}"
+            time.sleep(0.5)
+        return status
+
+    def messages(self, run_id: str) -> str:
+        """All that the UI shows as the events of a run."""
+        events = self.ask(_EVENTS, r=run_id)["logsForRun"]["events"]
+        lines = []
+        for event in events:
+            error = event.get("error") or {}
+            lines.append(f"{event['__typename']}: {event.get('message') or ''} {error.get('message') or ''}")
+        return "\n".join(lines)
+
+    def wait_for_container(self, run_id: str, seconds: float = 120) -> str:
+        """The container of a run, as soon as it runs."""
+        end = time.monotonic() + seconds
+        while not (found := self.run_containers(run_id, all_states=False)):
+            assert time.monotonic() < end, f"no container: {self.messages(run_id)}"
+            time.sleep(0.1)
+        return found[0]

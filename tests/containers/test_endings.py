@@ -1,0 +1,99 @@
+"""How a run ended is said as what it is."""
+
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from containers.stack import Stack, docker
+
+
+def _started(stack: Stack, partition: str, **tags: str) -> tuple[str, str]:
+    """A run that Dagster knows to be under way, and its container."""
+    run = stack.launch("documents", partition, **tags)
+    container = stack.wait_for_container(run)
+    end = time.monotonic() + 60
+    while stack.status(run) != "STARTED":
+        assert time.monotonic() < end, stack.messages(run)
+        time.sleep(0.2)
+    return run, container
+
+
+@pytest.fixture(scope="module")
+def long(stack: Stack, scan: Callable[[str, int], Path]) -> str:
+    """A document that takes more than a minute."""
+    return stack.upload(scan("long.pdf", 120))
+
+
+def _main_process(container: str) -> int:
+    """Host's pid of the process of the run."""
+    for line in docker("top", container, "-eo", "pid,ppid,args").splitlines()[1:]:
+        pid, _, arguments = line.split(None, 2)
+        if "execute_run" in arguments and "docker-init" not in arguments:
+            return int(pid)
+    raise AssertionError("the run's process is not there")
+
+
+def test_a_container_that_is_killed_from_outside_is_said_to_be(stack: Stack, long: str) -> None:
+    run, container = _started(stack, long)
+    docker("kill", "--signal", "KILL", container)
+    assert stack.wait(run, 90) == "FAILURE"
+    assert "killed from outside (SIGKILL)" in stack.messages(run)
+
+
+def test_a_container_that_runs_out_of_memory_is_said_to_have(stack: Stack, long: str) -> None:
+    run, container = _started(stack, long)
+    # Of all processes in the container the kernel is to choose the run's own.
+    Path(f"/proc/{_main_process(container)}/oom_score_adj").write_text("1000", "ascii")
+    hog = "x = []\nwhile True: x.append(bytearray(b'x') * (64 << 20))"
+    subprocess.run(["docker", "exec", container, "python3", "-c", hog], check=False, capture_output=True)
+    assert stack.wait(run, 90) == "FAILURE"
+    said = stack.messages(run)
+    assert "ran out of its 3g of memory" in said, said
+    assert "ARCHIVE_RUN_MEMORY" in said
+
+
+def test_a_container_that_is_removed_is_said_to_be_gone(stack: Stack, long: str) -> None:
+    run, container = _started(stack, long)
+    docker("rm", "-f", container)
+    assert stack.wait(run, 90) == "FAILURE"
+    assert "the run's container is gone" in stack.messages(run).lower()
+
+
+def test_a_run_over_its_time_limit_is_said_to_be(stack: Stack, long: str) -> None:
+    run, container = _started(stack, long, **{"dagster/max_runtime": "5"})
+    assert stack.wait(run, 120) in ("FAILURE", "CANCELED")
+    assert "Exceeded maximum runtime of 5 seconds" in stack.messages(run)
+    assert container not in docker("ps", "-q", "--no-trunc")
+
+
+def test_an_image_that_is_not_on_the_host_is_named(stack: Stack) -> None:
+    docker("tag", stack.image, "archive-pipeline:aside")
+    docker("rmi", "--no-prune", stack.image)
+    try:
+        run = stack.launch("models")
+        assert stack.wait(run, 60) == "FAILURE"
+        assert f"the image {stack.image} is not on this host" in stack.messages(run)
+        assert "make image" in stack.messages(run)
+    finally:
+        docker("tag", "archive-pipeline:aside", stack.image)
+        docker("rmi", "--no-prune", "archive-pipeline:aside")
+
+
+def test_what_a_killed_run_has_done_is_not_done_again(stack: Stack, long: str) -> None:
+    run, container = _started(stack, long)
+    end = time.monotonic() + 60
+    while docker("logs", container, check=False).count(": finished") < 8:
+        assert time.monotonic() < end
+        time.sleep(0.5)
+    done = docker("logs", container, check=False).count(": finished")
+    docker("kill", "--signal", "KILL", container)
+    assert stack.wait(run, 90) == "FAILURE"
+    again, container = _started(stack, long)
+    while ": started" not in (log := docker("logs", container, check=False)):
+        assert time.monotonic() < end + 60
+        time.sleep(0.3)
+    assert log.count("unchanged") + log.count("reused") >= done - 2, log
+    docker("kill", container)
+    stack.wait(again, 90)
