@@ -7,10 +7,10 @@ OUT ?= out
 .DEFAULT_GOAL := help
 # The installation that up, down and image are about: docker/<ENVIRONMENT>.env.
 ENVIRONMENT ?= development
-.PHONY: help setup run ui test check image up down sbom format lock clean
+.PHONY: help setup run ui test check test-containers image up down register sbom format lock clean
 
 help: ## say what each target does
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
 setup: $(VENV)/ready ## build the environment in .venv from requirements.lock
 
@@ -33,8 +33,11 @@ run: setup ## make scans searchable: make run SCANS=path [OUT=dir]; without SCAN
 ui: setup ## Dagster's UI on http://127.0.0.1:3000
 	$(BIN)/archive-pipeline ui
 
-test: setup ## all tests
-	$(BIN)/pytest
+test: setup ## unit and integration tests
+	$(BIN)/pytest tests/unit tests/integration
+
+test-containers: setup ## tests on a real Docker engine
+	$(BIN)/pytest tests/containers
 
 check: setup ## format, lint, types, import layers, docs against code, Dagster definitions
 	$(BIN)/ruff format --check .
@@ -52,6 +55,9 @@ up: ## start the installation in containers: make up [ENVIRONMENT=production] [A
 
 down: ## stop it; what is in volumes stays
 	docker/compose.sh $(ENVIRONMENT) down --remove-orphans
+
+register: ## make documents of what is in the upload folder
+	docker/compose.sh $(ENVIRONMENT) exec -T documents archive-pipeline register
 
 sbom: setup ## list what is in the image, as CycloneDX, in dist/sbom.json
 	mkdir -p dist

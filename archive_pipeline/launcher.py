@@ -121,7 +121,7 @@ class HardenedRunLauncher(DockerRunLauncher):
         include_container_logs: bool | None = True,  # noqa: ARG002 - Dagster's interface
     ) -> str | None:
         """What the UI says of a run whose container is at fault, when Dagster gives it up."""
-        container = self._get_container(run)
+        container = self._get_container(run)  # type: ignore[no-untyped-call]
         if container is not None and container.status == "running":
             return None
         return self._end_of(container.attrs["State"] if container else None)

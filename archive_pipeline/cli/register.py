@@ -23,7 +23,7 @@ def register(paths: tuple[Path, ...]) -> None:
         raise UsageError(f"{settings.uploads_dir} is no folder", remedy="Set UPLOADS_DIR, or name the documents.")
     keys, refused = register_paths(paths or sorted(settings.uploads_dir.iterdir()), Store(settings.store_dir), settings)
     with open_instance(settings.dagster_home) as instance:
-        refused |= announce(instance, settings, keys)
+        refused |= {str(key): error for key, error in announce(instance, settings, keys).items()}
     for key in keys:
         if key not in refused:
             click.echo(key)

@@ -26,7 +26,7 @@ from archive_pipeline.containers import engine
 from archive_pipeline.containers.policy import MAX_BODY, checked_body, is_ours
 from archive_pipeline.containers.profiles import Profile, read_profiles
 from archive_pipeline.containers.prune import prune_daily
-from archive_pipeline.errors import ArchiveError, LaunchRefused
+from archive_pipeline.errors import ArchiveError, LaunchRefused, printable
 from archive_pipeline.settings import read_deployment
 
 Mode = Literal["launch", "stop"]
@@ -88,8 +88,8 @@ class Gate(BaseHTTPRequestHandler):
         try:
             answer = self._handle()
         except LaunchRefused as error:
-            _log.warning("refused: %s", error.what)
-            answer = engine.Answer(403, json.dumps({"message": f"the gate refuses: {error}"}).encode())
+            _log.warning("refused: %s", printable(error.what))
+            answer = engine.Answer(403, json.dumps({"message": f"the gate refuses: {printable(str(error))}"}).encode())
         except (OSError, ValueError, http.client.HTTPException) as error:
             _log.error("the engine does not answer: %s", error)
             answer = engine.Answer(502, json.dumps({"message": f"the engine does not answer: {error}"}).encode())

@@ -8,7 +8,7 @@ a body is let through if it is, key by key, the one that a profile gives for thi
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from archive_pipeline.containers.profiles import JOB, LOCATION, PROJECT, ROLE, RUN_ID, Profile
@@ -24,14 +24,13 @@ def checked_body(raw: bytes, profiles: Mapping[str, Profile]) -> bytes:
         LaunchRefused: The body is not what one of the profiles gives.
     """
     try:
-        given = json.loads(raw, object_pairs_hook=_unique, parse_constant=_no_constant)
+        given = json.loads(raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise LaunchRefused(f"the body is not JSON: {error}") from None
     if not isinstance(given, dict):
         raise LaunchRefused("the body is no object")
-    labels, command = given.get("Labels"), given.get("Cmd")
-    if not _is(labels, dict) or not _is(command, list) or not command:
-        raise LaunchRefused("labels or command are missing")
+    labels: dict[str, str] = _of_text(given.get("Labels"), dict)
+    command: list[str] = _of_text(given.get("Cmd"), list)
     profile = profiles.get(labels.get(LOCATION, ""))
     if profile is None:
         raise LaunchRefused("its label names no code location")
@@ -57,12 +56,12 @@ def _no_constant(name: str) -> Any:
     raise LaunchRefused(f"the body holds {name}")
 
 
-def _is(value: object, kind: type) -> bool:
-    """Whether it is of this kind and holds nothing but text."""
-    if not isinstance(value, kind) or not isinstance(value, Iterable):
-        return False
-    inside = value.values() if isinstance(value, Mapping) else value
-    return all(isinstance(part, str) for part in inside)
+def _of_text(value: Any, kind: type) -> Any:
+    """The value, if it is of this kind, not empty, and holds nothing but text."""
+    inside = value.values() if isinstance(value, dict) else value
+    if not isinstance(value, kind) or not value or not all(isinstance(part, str) for part in inside):
+        raise LaunchRefused("labels or command are missing, or are not text")
+    return value
 
 
 def _differences(given: Any, wanted: Any, where: str = "") -> Iterator[str]:

@@ -172,7 +172,7 @@ for method, path in (
     ("GET", f"/containers/{OTHER[:12]}%2fjson"),
     ("GET", "/info"),
     ("GET", "/version?x=1"),
-    ("GET", "//version"),
+    ("GET", "//info"),
     ("GET", "http://engine/info"),
     ("POST", "/images/create?fromImage=x"),
     ("POST", "/build"),

@@ -141,6 +141,19 @@ class Stack:
             lines.append(f"{event['__typename']}: {event.get('message') or ''} {error.get('message') or ''}")
         return "\n".join(lines)
 
+    def started(self, location: str, partition: str | None = None, **tags: str) -> tuple[str, str]:
+        """A run that Dagster knows to be under way, and its container.
+
+        Of one that has not reported yet Dagster waits a minute and a half before it looks at its container.
+        """
+        run = self.launch(location, partition, **tags)
+        container = self.wait_for_container(run)
+        end = time.monotonic() + 60
+        while self.status(run) != "STARTED":
+            assert time.monotonic() < end, self.messages(run)
+            time.sleep(0.2)
+        return run, container
+
     def wait_for_container(self, run_id: str, seconds: float = 120) -> str:
         """The container of a run, as soon as it runs."""
         end = time.monotonic() + seconds

@@ -9,17 +9,6 @@ import pytest
 from containers.stack import Stack, docker
 
 
-def _started(stack: Stack, partition: str, **tags: str) -> tuple[str, str]:
-    """A run that Dagster knows to be under way, and its container."""
-    run = stack.launch("documents", partition, **tags)
-    container = stack.wait_for_container(run)
-    end = time.monotonic() + 60
-    while stack.status(run) != "STARTED":
-        assert time.monotonic() < end, stack.messages(run)
-        time.sleep(0.2)
-    return run, container
-
-
 @pytest.fixture(scope="module")
 def long(stack: Stack, scan: Callable[[str, int], Path]) -> str:
     """A document that takes more than a minute."""
@@ -36,14 +25,14 @@ def _main_process(container: str) -> int:
 
 
 def test_a_container_that_is_killed_from_outside_is_said_to_be(stack: Stack, long: str) -> None:
-    run, container = _started(stack, long)
+    run, container = stack.started("documents", long)
     docker("kill", "--signal", "KILL", container)
     assert stack.wait(run, 90) == "FAILURE"
     assert "killed from outside (SIGKILL)" in stack.messages(run)
 
 
 def test_a_container_that_runs_out_of_memory_is_said_to_have(stack: Stack, long: str) -> None:
-    run, container = _started(stack, long)
+    run, container = stack.started("documents", long)
     # Of all processes in the container the kernel is to choose the run's own.
     Path(f"/proc/{_main_process(container)}/oom_score_adj").write_text("1000", "ascii")
     hog = "x = []\nwhile True: x.append(bytearray(b'x') * (64 << 20))"
@@ -55,14 +44,14 @@ def test_a_container_that_runs_out_of_memory_is_said_to_have(stack: Stack, long:
 
 
 def test_a_container_that_is_removed_is_said_to_be_gone(stack: Stack, long: str) -> None:
-    run, container = _started(stack, long)
+    run, container = stack.started("documents", long)
     docker("rm", "-f", container)
     assert stack.wait(run, 90) == "FAILURE"
     assert "the run's container is gone" in stack.messages(run).lower()
 
 
 def test_a_run_over_its_time_limit_is_said_to_be(stack: Stack, long: str) -> None:
-    run, container = _started(stack, long, **{"dagster/max_runtime": "5"})
+    run, container = stack.started("documents", long, **{"dagster/max_runtime": "5"})
     assert stack.wait(run, 120) in ("FAILURE", "CANCELED")
     assert "Exceeded maximum runtime of 5 seconds" in stack.messages(run)
     assert container not in docker("ps", "-q", "--no-trunc")
@@ -82,7 +71,7 @@ def test_an_image_that_is_not_on_the_host_is_named(stack: Stack) -> None:
 
 
 def test_what_a_killed_run_has_done_is_not_done_again(stack: Stack, long: str) -> None:
-    run, container = _started(stack, long)
+    run, container = stack.started("documents", long)
     end = time.monotonic() + 60
     while docker("logs", container, check=False).count(": finished") < 8:
         assert time.monotonic() < end
@@ -90,7 +79,7 @@ def test_what_a_killed_run_has_done_is_not_done_again(stack: Stack, long: str) -
     done = docker("logs", container, check=False).count(": finished")
     docker("kill", "--signal", "KILL", container)
     assert stack.wait(run, 90) == "FAILURE"
-    again, container = _started(stack, long)
+    again, container = stack.started("documents", long)
     while ": started" not in (log := docker("logs", container, check=False)):
         assert time.monotonic() < end + 60
         time.sleep(0.3)

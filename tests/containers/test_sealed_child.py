@@ -23,8 +23,7 @@ with SealedChild("archive_pipeline.sealed.probe:handle", write=scratch, limits=L
 def test_a_sealed_child_of_a_run_has_no_secret_no_socket_no_file_and_no_parent(
     stack: Stack, scan: Callable[[str, int], Path]
 ) -> None:
-    run = stack.launch("documents", stack.upload(scan("sealed.pdf", 30)))
-    container = stack.wait_for_container(run)
+    run, container = stack.started("documents", stack.upload(scan("sealed.pdf", 30)))
     answer = json.loads(docker("exec", "-i", container, "python", "-", given=PROBE).splitlines()[-1])
     docker("stop", container)
     stack.wait(run)

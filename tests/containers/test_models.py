@@ -1,0 +1,127 @@
+"""Fetching and training in `models` run containers: what they may write, what they reach, what the next one finds."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from containers.outside import Outside
+from containers.stack import Stack
+
+import docker as docker_py
+from archive_pipeline.containers.profiles import Profile, read_profiles
+from archive_pipeline.settings import Deployment
+
+HERE = Path(__file__).parent
+DOCKER = HERE.parents[1] / "docker"
+TRAINING = (HERE / "training_step.py").read_text("utf-8")
+# Three minutes as a person would train; shorter where somebody only wants to see that it runs.
+SECONDS = os.environ.get("ARCHIVE_TRAINING_SECONDS", "180")
+FETCH = """
+import json, os, sys
+from pathlib import Path
+from archive_pipeline.errors import ModelError
+from archive_pipeline.models.fetch import fetch
+url, digest, size = sys.argv[1:]
+store = "/app/models" if os.access("/app/models", os.W_OK) else "/app/cache"
+try:
+    path = fetch(url, sha256=digest, size=int(size), folder=Path(store, "fetched"))
+    print(json.dumps({"path": str(path), "inode": path.stat().st_ino}))
+except ModelError as error:
+    print(json.dumps({"error": str(error)}))
+"""
+LOOK = "import os, sys; print(os.stat(sys.argv[1]).st_ino)"
+WRITE = """
+import errno, json, pathlib, subprocess
+def attempt(path):
+    try:
+        probe = pathlib.Path(path, "probe")
+        probe.write_text("#!/bin/sh")
+        probe.unlink()
+        return "succeeded"
+    except OSError as error:
+        return errno.errorcode[error.errno]
+pathlib.Path("/tmp/x.sh").write_text("#!/bin/sh")
+pathlib.Path("/tmp/x.sh").chmod(0o700)
+try:
+    subprocess.run(["/tmp/x.sh"])
+    executes = "succeeded"
+except OSError as error:
+    executes = errno.errorcode[error.errno]
+places = ("/app/models", "/app/cache", "/data/store", "/data/uploads", "/opt")
+print(json.dumps({place: attempt(place) for place in places} | {"execute": executes}))
+"""
+
+
+@pytest.fixture(scope="module")
+def profiles(stack: Stack) -> dict[str, Profile]:
+    deployment = Deployment(
+        project=stack.project, image=stack.image, uploads=str(stack.uploads), run_memory="3g", run_cpus=2
+    )
+    return dict(read_profiles(DOCKER, deployment))
+
+
+def in_run_container(profile: Profile, program: str, *arguments: str) -> Any:
+    """What a program prints as JSON in a container of a profile: the very body, but for the command."""
+    body = profile.body_of(["python", "-c", program, *arguments], "0" * 8, "test")
+    client = docker_py.from_env()
+    try:
+        container = client.containers.get(client.api.create_container_from_config(body)["Id"])
+        try:
+            container.start()
+            status = container.wait(timeout=600)["StatusCode"]
+            said = container.logs().decode()
+            assert status == 0, said
+            assert "WARNING" not in said
+            return json.loads(said.splitlines()[-1])
+        finally:
+            container.remove(force=True)
+    finally:
+        client.close()
+
+
+def test_a_model_is_fetched_once_and_the_next_run_finds_it(profiles: dict[str, Profile], outside: Outside) -> None:
+    data = os.urandom(5_000_000)
+    digest = hashlib.sha256(data).hexdigest()
+    (outside.folder / "model.safetensors").write_bytes(data)
+    given = (f"{outside.url}/model.safetensors", digest, str(len(data)))
+    first = in_run_container(profiles["models"], FETCH, *given)
+    assert first["path"] == f"/app/models/fetched/{digest}/model.safetensors"
+    (outside.folder / "model.safetensors").unlink()
+    assert in_run_container(profiles["models"], FETCH, *given) == first
+    # The other location reads it, too.
+    assert in_run_container(profiles["documents"], LOOK, first["path"]) == first["inode"]
+
+
+def test_a_run_of_documents_cannot_fetch(profiles: dict[str, Profile], outside: Outside) -> None:
+    (outside.folder / "there.bin").write_bytes(b"x")
+    digest = hashlib.sha256(b"x").hexdigest()
+    given = (f"{outside.url}/there.bin", digest, "1")
+    assert "error" not in in_run_container(profiles["models"], FETCH, *given)
+    assert "cannot be fetched" in in_run_container(profiles["documents"], FETCH, *given)["error"]
+
+
+def test_a_training_of_minutes_runs_and_the_next_run_goes_on_from_its_weights(profiles: dict[str, Profile]) -> None:
+    first = in_run_container(profiles["models"], TRAINING, SECONDS, "/app/models/trained")
+    print(first)
+    assert first["uid"] == 1000
+    assert not first["resumed"]
+    assert first["last"] < first["first"]
+    again = in_run_container(profiles["models"], TRAINING, "10", "/app/models/trained")
+    assert again["resumed"]
+    assert again["first"] < first["first"]
+
+
+@pytest.mark.parametrize(
+    ("location", "writable"),
+    [("documents", {"/app/cache", "/data/store"}), ("models", {"/app/models", "/app/cache"})],
+)
+def test_a_run_writes_where_its_profile_says_and_executes_nothing_there(
+    profiles: dict[str, Profile], location: str, writable: set[str]
+) -> None:
+    found = in_run_container(profiles[location], WRITE)
+    assert found.pop("execute") == "EACCES"
+    assert {place for place, result in found.items() if result == "succeeded"} == writable
+    assert set(found.values()) <= {"succeeded", "EROFS", "ENOENT", "EACCES"}

@@ -1,0 +1,266 @@
+"""Profiles, the gate's policy, the canary, and how ends are told; without an engine."""
+
+import json
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from archive_pipeline.containers import canary, engine, prune
+from archive_pipeline.containers.baseline import Baseline
+from archive_pipeline.containers.policy import checked_body, is_ours
+from archive_pipeline.containers.profiles import read_profiles
+from archive_pipeline.errors import LaunchRefused, UsageError
+from archive_pipeline.library_folders import fill_in, library_folders
+from archive_pipeline.settings import Deployment, read_deployment
+
+ROOT = Path(__file__).parents[2]
+DEPLOYMENT = Deployment(project="archive", image="a:1", uploads="/srv/u", run_memory="2g", run_cpus=1.5)
+PROFILES = read_profiles(ROOT / "docker", DEPLOYMENT)
+RUN = "12345678-1234-4234-8234-123456789abc"
+
+
+def good(location: str = "documents", arguments: str = '{"a": 1}') -> dict[str, Any]:
+    return PROFILES[location].body(run_id=RUN, job="documents_job", arguments=arguments)
+
+
+def test_what_a_profile_gives_is_let_through_and_made_anew() -> None:
+    for location in PROFILES:
+        body = good(location)
+        shuffled = json.dumps(dict(reversed(body.items())), indent=3).encode()
+        assert json.loads(checked_body(shuffled, PROFILES)) == body
+
+
+def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    if isinstance(value, dict):
+        return [path, *(place for key, inner in value.items() for place in _places(inner, (*path, key)))]
+    if isinstance(value, list):
+        return [path, *(place for index, inner in enumerate(value) for place in _places(inner, (*path, index)))]
+    return [path]
+
+
+PLACES = _places(good())
+FREE = (("Cmd", 3),)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 1 << 40) | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=3,
+)
+
+
+@settings(max_examples=60)
+@given(st.sampled_from(PLACES[1:]), VALUES)
+def test_whatever_is_changed_is_refused_or_is_the_same_body(place: tuple[Any, ...], value: Any) -> None:
+    body = deepcopy(good())
+    target: Any = body
+    for step in place[:-1]:
+        target = target[step]
+    if target[place[-1]] == value and type(target[place[-1]]) is type(value):
+        return
+    target[place[-1]] = value
+    try:
+        sent = json.loads(checked_body(json.dumps(body).encode(), PROFILES))
+    except LaunchRefused:
+        return
+    # Only what is free by design can differ, and it is of the kind that it must be.
+    assert place in FREE
+    assert sent == {**good(), "Cmd": [*good()["Cmd"][:3], value]}
+    assert value.startswith("{")
+
+
+@given(st.sampled_from([("HostConfig",), ("HostConfig", "Mounts", 0), ()]), st.text(min_size=1, max_size=12), VALUES)
+def test_whatever_is_added_is_refused(place: tuple[Any, ...], key: str, value: Any) -> None:
+    body = deepcopy(good())
+    target: Any = body
+    for step in place:
+        target = target[step]
+    if key in target:
+        return
+    target[key] = value
+    with pytest.raises(LaunchRefused):
+        checked_body(json.dumps(body).encode(), PROFILES)
+
+
+@given(st.binary(max_size=60))
+def test_bytes_that_are_no_body_are_refused(raw: bytes) -> None:
+    with pytest.raises(LaunchRefused):
+        checked_body(raw, PROFILES)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": 1, "A": 2}',
+        '{"a": 1, "\\u0061": 2}',
+        '{"s": 1, "\u017f": 2}',
+        '{"a": {"b": 1, "b": 1}}',
+        '{"a": NaN}',
+        "[" * 100_000,
+    ],
+)
+def test_a_body_that_readers_could_read_in_two_ways_is_refused(text: str) -> None:
+    with pytest.raises(LaunchRefused):
+        checked_body(text.encode(), PROFILES)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"run_id": "../x"}, {"run_id": RUN + "\n"}, {"job": "a b"}, {"arguments": "x"}, {"arguments": "{" * 200_000}],
+)
+def test_a_run_that_dagster_cannot_have_made_is_refused(wrong: dict[str, str]) -> None:
+    with pytest.raises(LaunchRefused):
+        PROFILES["models"].body(**{"run_id": RUN, "job": "x", "arguments": "{}", **wrong})
+
+
+def test_a_line_of_the_hardening_list_that_nobody_knows_is_an_error(tmp_path: Path) -> None:
+    text = (ROOT / "docker" / "hardening.yaml").read_text("utf-8")
+    (tmp_path / "hardening.yaml").write_text(
+        text.replace("    init: true", "    init: true\n    privileged: true"), "utf-8"
+    )
+    with pytest.raises(ValueError, match="privileged"):
+        Baseline.read(tmp_path)
+
+
+def test_a_deployment_names_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = {
+        "ARCHIVE_PROJECT": "archive",
+        "ARCHIVE_IMAGE": "a:1",
+        "ARCHIVE_UPLOADS": "/srv/u",
+        "ARCHIVE_RUN_MEMORY": "2g",
+        "ARCHIVE_RUN_CPUS": "2",
+    }
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    assert read_deployment().run_cpus == 2
+    for name, wrong in {"ARCHIVE_UPLOADS": "uploads", "ARCHIVE_RUN_MEMORY": "2 GB", "ARCHIVE_PROJECT": ""}.items():
+        monkeypatch.setenv(name, wrong)
+        with pytest.raises(UsageError, match=name):
+            read_deployment()
+        monkeypatch.setenv(name, values[name])
+
+
+def _inspected(project: str, finished: str = "0001-01-01T00:00:00Z", created: str = "2026-01-01T00:00:00.5Z") -> bytes:
+    labels = {"archive.role": "run", "archive.project": project}
+    return json.dumps({"Config": {"Labels": labels}, "State": {"FinishedAt": finished}, "Created": created}).encode()
+
+
+def test_only_run_containers_of_the_project_are_ours() -> None:
+    assert is_ours(_inspected("archive"), "archive")
+    assert not is_ours(_inspected("archive2"), "archive")
+    assert not is_ours(b'{"Config": {"Labels": null}}', "archive")
+    assert not is_ours(b'{"Config": {"Labels": {"archive.project": "archive"}}}', "archive")
+
+
+def test_run_containers_are_removed_a_day_after_their_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = {
+        "old": _inspected("archive", "2026-01-02T10:00:00.123456789Z"),
+        "young": _inspected("archive", "2026-01-03T10:00:00.123456789Z"),
+        "never": _inspected("archive", created="2026-01-01T00:00:00.1Z"),
+        "new": _inspected("archive", created="2026-01-03T12:00:00.1Z"),
+        "foreign": _inspected("other", "2020-01-01T00:00:00Z"),
+        "gone": None,
+    }
+    removed = []
+
+    def ask(method: str, path: str, body: bytes | None = None, **_: Any) -> engine.Answer:
+        if path.startswith("/containers/json"):
+            return engine.Answer(200, json.dumps([{"Id": name} for name in there]).encode())
+        name = path.split("/")[2].split("?")[0]
+        if method == "DELETE":
+            removed.append(name)
+            return engine.Answer(204, b"")
+        found = there[name]
+        return engine.Answer(200, found) if found else engine.Answer(404, b"{}")
+
+    monkeypatch.setattr(engine, "ask", ask)
+    before = prune._seconds("2026-01-03T00:00:00Z")
+    assert prune.prune("archive", before) == removed == ["old", "never"]
+
+
+def _proc(folder: Path, status: dict[str, str], mountinfo: list[str]) -> Path:
+    (folder / "status").write_text("".join(f"{key}:\t{value}\n" for key, value in status.items()), "utf-8")
+    (folder / "mountinfo").write_text("".join(line + "\n" for line in mountinfo), "utf-8")
+    return folder
+
+
+SEALED = {"Uid": "1000\t1000\t1000\t1000", "CapEff": "0" * 16, "CapBnd": "0" * 16, "NoNewPrivs": "1", "Seccomp": "2"}
+TMP = "2 1 0:2 / /tmp rw,nosuid,nodev,noexec - tmpfs tmpfs rw"
+
+
+def test_a_process_as_the_baseline_has_it_is_silent(tmp_path: Path) -> None:
+    assert list(canary.weaknesses(_proc(tmp_path, SEALED, ["1 0 0:1 / / ro - overlay overlay rw", TMP]))) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "mounts", "cis"),
+    [
+        ({"Uid": "0\t0\t0\t0"}, None, "4.1"),
+        ({"CapEff": "00000000a80425fb"}, None, "5.4"),
+        ({"CapBnd": "00000000a80425fb"}, None, "5.4"),
+        ({"NoNewPrivs": "0"}, None, "5.26"),
+        ({"Seccomp": "0"}, None, "5.22"),
+        ({}, ["1 0 0:1 / / rw - overlay overlay rw", TMP], "5.13"),
+        ({}, ["1 0 0:1 / / ro - overlay overlay rw"], "5.13"),
+        ({}, ["1 0 0:1 / / ro - overlay overlay rw", TMP.replace(",noexec", "")], "5.13"),
+    ],
+)
+def test_each_weakness_is_told_with_its_item(
+    tmp_path: Path, changed: dict[str, str], mounts: list[str] | None, cis: str
+) -> None:
+    mounts = mounts or ["1 0 0:1 / / ro - overlay overlay rw", TMP]
+    (found,) = canary.weaknesses(_proc(tmp_path, SEALED | changed, mounts))
+    assert found.cis == cis
+    assert f"(CIS {cis})" in str(found)
+    assert "hardening.yaml" in found.remedy or "seccomp" in found.remedy
+
+
+def test_a_volume_that_cannot_be_written_is_told_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(canary.os, "access", lambda *_: False)
+    monkeypatch.setenv("ARCHIVE_IMAGE", "a:1")
+    rw = frozenset({"rw"})
+    found = [
+        canary.Mount("/var/lib/docker/volumes/archive_store/_data", "/data/store", rw),
+        canary.Mount("/var/lib/docker/volumes/archive_models/_data", "/app/models", frozenset({"ro"})),
+        canary.Mount("/srv/u", "/data/uploads", rw),
+        canary.Mount("/", "/", rw),
+    ]
+    volume, bound = canary.unwritable(found, 1000)
+    assert "docker run --rm --user 0 --entrypoint chown -v archive_store:/volume a:1 -R 1000:1000 /volume" in str(
+        volume
+    )
+    assert "sudo chown -R 1000:1000 /srv/u" in str(bound)
+
+
+def test_folders_of_libraries_are_set_where_unset_or_empty_and_none_is_below_the_home() -> None:
+    environment = {"HTRMOPO_DIR": "", "HF_HOME": "/mine", "HOME": "/home/ocr"}
+    fill_in(environment, Path("/app/models"), Path("/app/cache"))
+    assert environment["HTRMOPO_DIR"] == "/app/models/.htrmopo"
+    assert environment["HF_HOME"] == "/mine"
+    for name, folder in library_folders(Path("/app/models"), Path("/app/cache")).items():
+        assert environment[name] in (str(folder), "/mine")
+        assert not environment[name].startswith("/home")
+
+
+def test_the_dockerfile_sets_the_same_folders() -> None:
+    text = (ROOT / "docker" / "Dockerfile").read_text("utf-8")
+    for name, folder in library_folders(Path("/app/models"), Path("/app/cache")).items():
+        assert f" {name}={folder}" in text
+
+
+def test_the_docs_have_every_value_of_a_deployment() -> None:
+    text = (ROOT / "docs" / "DEPLOYMENT.md").read_text("utf-8")
+    for field in Deployment.model_fields.values():
+        assert any(
+            line.startswith(f"| `{field.validation_alias}` |") and line.endswith(f"| {field.description} |")
+            for line in text.splitlines()
+        ), field.validation_alias
+
+
+def test_a_refusal_names_the_key_and_not_what_it_held() -> None:
+    with pytest.raises(LaunchRefused) as refused:
+        checked_body(json.dumps({**good(), "User": "\x1b[31mroot"}).encode(), PROFILES)
+    assert "User is not as the profile documents has it" in refused.value.what
+    assert "\x1b" not in str(refused.value)
