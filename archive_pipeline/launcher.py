@@ -39,6 +39,7 @@ class HardenedRunLauncher(DockerRunLauncher):
 
     def __init__(self, folder: str, deployment: Deployment, inst_data: ConfigurableClassData | None = None) -> None:
         super().__init__(inst_data=inst_data)
+        self._folder = folder
         self._profiles = read_profiles(Path(folder), deployment)
         self._deployment = deployment
 
@@ -86,7 +87,10 @@ class HardenedRunLauncher(DockerRunLauncher):
             raise LaunchRefused(
                 "the run's record asks for an image or container flags of its own, which no code location here does"
             )
-        if getattr(repository.code_pointer, "module", None) != profile.module:
+        pointer = repository.code_pointer
+        # The folder goes before the image's own in the search for modules: another one holds other code.
+        folder = getattr(pointer, "working_directory", None)
+        if getattr(pointer, "module", None) != profile.module or folder not in (None, self._folder):
             raise LaunchRefused(f"the run's record names other code than that of {profile.location}")
         return profile
 

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from archive_pipeline.errors import UsageError
@@ -145,12 +145,11 @@ def read_settings(**given: Any) -> Settings:
         ) from None
 
 
-class Deployment(BaseSettings):
+class Deployment(BaseModel):
     """What an installation in containers is called and made of; the launcher and the gates must be given the same."""
 
-    model_config = SettingsConfigDict(
-        env_ignore_empty=True, case_sensitive=True, frozen=True, extra="ignore", populate_by_name=True
-    )
+    # No BaseSettings: the launcher gives the values, and the environment must not go before them.
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     project: str = Field(
         validation_alias="ARCHIVE_PROJECT",
@@ -184,7 +183,8 @@ def read_deployment() -> Deployment:
         UsageError: A value is missing or cannot be used; names the variable.
     """
     try:
-        return Deployment()
+        variables = [str(field.validation_alias) for field in Deployment.model_fields.values()]
+        return Deployment.model_validate({name: os.environ[name] for name in variables if os.environ.get(name)})
     except ValidationError as error:
         first = error.errors()[0]
         raise UsageError(

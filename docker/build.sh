@@ -20,6 +20,7 @@ ca=${PIP_CERT:-/etc/ssl/certs/ca-certificates.crt}
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' pyproject.toml)
 build() { # target, name
   "$docker" build -q -f docker/Dockerfile --target "$1" -t "$2" ${BASE_IMAGE:+--build-arg "BASE_IMAGE=$BASE_IMAGE"} \
+    ${EXTRA_INDEX_URL:+--build-arg "EXTRA_INDEX_URL=$EXTRA_INDEX_URL"} \
     --build-arg "VERSION=$version" --secret "id=ca,src=$ca" --secret "id=pip,src=$secret" . >/dev/null
   printf '%s: %s MB\n' "$2" "$(($("$docker" image inspect --format '{{.Size}}' "$2") / 1000000))"
 }

@@ -120,9 +120,10 @@ def _seal() -> str:
         request = {"parent": os.getpid(), "files": secrets, "folders": [str(Path.cwd())]}
         attempts = child.call(request, timeout=30)["attempts"]
     done = [name for name, result in attempts.items() if result == "succeeded"]
+    could = f"; it could {', '.join(done)}" if done else ""
     if not all(report.values()) or done:
         raise StorageError(
-            f"only in part: Landlock ABI {report['landlock']}, seccomp {report['seccomp']}; it could {', '.join(done)}",
+            f"only in part: Landlock ABI {report['landlock']}, seccomp {report['seccomp']}{could}",
             remedy="Use Linux 5.13 or newer; until then hostile scans are held by resource limits alone.",
         )
     return f"Landlock ABI {report['landlock']}, seccomp on; {len(attempts)} ways out tried from inside, none open"

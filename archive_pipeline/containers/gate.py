@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from archive_pipeline.containers import engine
 from archive_pipeline.containers.policy import MAX_BODY, checked_body, is_ours
@@ -67,15 +67,12 @@ class Gate(BaseHTTPRequestHandler):
         raise LaunchRefused(f"{method} {parts.path} is nothing that this gate does")
 
     def _own(self, container: str, verb: str, method: str, path: str, query: str) -> engine.Answer:
+        stop_query = _stop_query(verb, query)
         found = engine.ask("GET", f"/containers/{container}/json")
-        # The engine's own 404 is what the caller must see.
-        if found.status != 200 or verb == "json":
-            if found.status == 200 and not is_ours(found.body, self.server.project):
-                raise LaunchRefused("this is no run container")
-            return found
-        if not is_ours(found.body, self.server.project):
+        if found.status == 200 and not is_ours(found.body, self.server.project):
             raise LaunchRefused("this is no run container")
-        return engine.ask(method, path + _stop_query(verb, query))
+        # The engine's own 404 is what the caller must see.
+        return found if found.status != 200 or verb == "json" else engine.ask(method, path + stop_query)
 
     def _body(self) -> bytes:
         length = self.headers.get("Content-Length") or "0"
@@ -133,13 +130,12 @@ class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
 
 def _stop_query(verb: str, query: str) -> str:
     """The time-out of a stop, and nothing else."""
-    given = parse_qs(query, keep_blank_values=True, strict_parsing=bool(query))
-    if not given:
+    if not query:
         return ""
-    values = given.pop("t", [])
-    if given or verb != "stop" or len(values) != 1 or not values[0].isdecimal() or int(values[0]) > _MAX_STOP:
+    match = re.fullmatch(r"t=([0-9]{1,3})", query)
+    if match is None or verb != "stop" or int(match[1]) > _MAX_STOP:
         raise LaunchRefused("the query is not in the policy")
-    return f"?t={int(values[0])}"
+    return f"?{match[0]}"
 
 
 def main(mode: Mode) -> None:

@@ -24,6 +24,9 @@ with DagsterInstance.get() as instance:
     elif kind == "code":
         pointer = FileCodePointer(python_file="/data/store/evil.py", fn_name="defs", working_directory="/data/store")
         repository = repository._replace(code_pointer=pointer)
+    elif kind == "folder":
+        pointer = repository.code_pointer._replace(working_directory="/data/store")
+        repository = repository._replace(code_pointer=pointer)
     elif kind == "module":
         repository = repository._replace(code_pointer=ModuleCodePointer("os", "system", working_directory=None))
     elif kind == "location":

@@ -59,10 +59,11 @@ def test_every_service_has_every_line_of_the_baseline(
             assert dependency["condition"] == "service_healthy", name
 
 
-def test_the_installations_differ_in_names_and_ports_alone(all_rendered: dict[str, dict[str, Any]]) -> None:
+def test_the_installations_differ_in_names_ports_and_uploads_alone(all_rendered: dict[str, dict[str, Any]]) -> None:
     def comparable(environment: str) -> str:
         found = all_rendered[environment]
-        text = json.dumps(found, sort_keys=True).replace(f'"{found["name"]}', '"PROJECT')
+        uploads = found["services"]["daemon"]["environment"]["ARCHIVE_UPLOADS"]
+        text = json.dumps(found, sort_keys=True).replace(uploads, "UPLOADS").replace(f'"{found["name"]}', '"PROJECT')
         return re.sub(r'"published": "\d+"', '"published": "PORT"', text)
 
     first, *others = map(comparable, ENVIRONMENTS)

@@ -60,7 +60,7 @@ def test_the_gate_of_the_webserver_stops_run_containers_and_does_nothing_else(st
     assert _inside(stack, "webserver", CALLS, container) == answers
 
 
-@pytest.mark.parametrize("kind", ["flags", "image", "location", "code", "module"])
+@pytest.mark.parametrize("kind", ["flags", "image", "location", "code", "module", "folder"])
 def test_a_forged_record_of_a_run_starts_nothing(stack: Stack, kind: str) -> None:
     run = stack.launch("models")
     assert stack.wait(run) == "SUCCESS"

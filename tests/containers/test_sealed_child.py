@@ -12,7 +12,7 @@ from pathlib import Path
 from archive_pipeline.sealed import Limits, SealedChild
 scratch = Path(tempfile.mkdtemp(dir="/data/store"))
 with SealedChild("archive_pipeline.sealed.probe:handle", write=scratch, limits=Limits()) as child:
-    files = ["/run/pgpass/pgpass", "/etc/passwd", "/data/logs/x", *map(str, Path("/data/store").rglob("*.json"))][:8]
+    files = ["/run/pgpass/pgpass", "/etc/passwd", *map(str, Path("/data/store").rglob("*.json"))][:8]
     files += ["/opt/archive/dagster/dagster.yaml", *map(str, Path("/data/uploads").iterdir())]
     request = {"parent": os.getpid(), "files": files, "folders": ["/tmp", "/data/store", "/app/cache", "/data/logs"]}
     told = child.call(request, timeout=60)

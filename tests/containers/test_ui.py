@@ -96,7 +96,7 @@ def launch(browser: Browser, stack: Stack, key: str) -> str:
 def test_a_run_is_started_with_clicks_and_seen_to_be_done(
     browser: Browser, stack: Stack, scan: Callable[[str, int], Path]
 ) -> None:
-    run = launch(browser, stack, stack.upload(scan("clicked.pdf", 2)))
+    run = launch(browser, stack, stack.upload(scan(f"clicked-{time.time_ns()}.pdf", 2)))
     browser.open(f"{stack.url}/runs/{run}")
     browser.find("//*[text()='Success']", 180)
     browser.find("//*[contains(text(), 'Materialized value document_exports')]")
@@ -106,7 +106,7 @@ def test_a_run_is_started_with_clicks_and_seen_to_be_done(
 def test_a_run_is_terminated_with_clicks_and_its_container_is_gone_within_a_minute(
     browser: Browser, stack: Stack, scan: Callable[[str, int], Path]
 ) -> None:
-    run = launch(browser, stack, stack.upload(scan("terminated.pdf", 120)))
+    run = launch(browser, stack, stack.upload(scan(f"terminated-{time.time_ns()}.pdf", 60)))
     browser.open(f"{stack.url}/runs/{run}")
     browser.find("//*[text()='Started']", 120)
     assert stack.running(run)
