@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar, overload
+from typing import Generic, Literal, Protocol, TypeVar, overload
 
 from pydantic import BaseModel, ValidationError
 
@@ -61,6 +61,19 @@ def json_files(model: type[M], paths: Sequence[Path]) -> LazySequence[M]:
 
 
 @dataclass(frozen=True)
+class ExportOptions:
+    """What an installation wants of its exports.
+
+    Attributes:
+        base_url: Where the folder that holds all documents' exports is on the web, without a slash at the end.
+        alto_version: Version of the ALTO schema.
+    """
+
+    base_url: str = "http://localhost"
+    alto_version: Literal["4.2", "4.4"] = "4.2"
+
+
+@dataclass(frozen=True)
 class ExportDocument:
     """One document, ready to be exported.
 
@@ -74,6 +87,7 @@ class ExportDocument:
         images: For each page the record of its page image, None where there is none.
         image_folder: Where the files of ``images`` are.
         notes: Sentences about the whole document that a person should read.
+        options: What the installation wants.
 
     Raises:
         ValueError: ``source_date`` is no date, or ``images`` does not match ``pages``.
@@ -87,6 +101,7 @@ class ExportDocument:
     images: Sequence[PageImage | None]
     image_folder: Path
     notes: tuple[str, ...] = field(default=())
+    options: ExportOptions = field(default=ExportOptions())
 
     def __post_init__(self) -> None:
         if len(self.pages) != len(self.images):
@@ -124,6 +139,16 @@ class Writer(Protocol):
     """Writes the files of one format below ``folder``, each atomically, and yields them."""
 
     def __call__(self, document: ExportDocument, folder: Path, /) -> Iterator[Path]: ...
+
+
+Files = Mapping[str, Sequence[Path]]
+"""The files that were written, by the name of their format, in the order of pages."""
+
+
+class IndexWriter(Protocol):
+    """Writes a format that lists the files of the others, which are there already."""
+
+    def __call__(self, document: ExportDocument, folder: Path, files: Files, /) -> Iterator[Path]: ...
 
 
 def write_pages(

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from archive_pipeline.errors import UsageError
-from archive_pipeline.exports import manifest, page_json, page_xml, text
-from archive_pipeline.exports.base import ExportDocument, Writer
+from archive_pipeline.exports import manifest, page_images, page_json, page_xml, text
+from archive_pipeline.exports.base import ExportDocument, IndexWriter, Writer
 from archive_pipeline.exports.pdf_report import PdfReport
 from archive_pipeline.store import atomic_write, storage_error
 
@@ -26,13 +26,17 @@ class ExportFormat:
     Attributes:
         name: What the user calls it.
         files: Where its files are below the exports folder, for help texts.
-        write: Writes them; None for the PDF, which a sealed child writes.
+        write: Writes them from pages alone.
+        index: Writes them from pages and the files of other formats. The PDF has neither: a sealed child writes it.
+        needs: Formats without which this one is of no use; they are made, too.
         default: Made unless other formats are asked for.
     """
 
     name: str
     files: str
-    write: Writer | None
+    write: Writer | None = None
+    index: IndexWriter | None = None
+    needs: tuple[str, ...] = ()
     default: bool = True
 
 
@@ -40,7 +44,8 @@ PDF = "pdf"
 FORMATS = {
     each.name: each
     for each in (
-        ExportFormat(PDF, "document.pdf", None),
+        ExportFormat(PDF, "document.pdf"),
+        ExportFormat("images", "images/0001.jpg", page_images.write, default=False),
         ExportFormat("text", "text/0001.txt, document.txt", text.write),
         ExportFormat("page", "page/0001.xml", page_xml.write),
         ExportFormat("json", "pages/0001.json", page_json.write),
@@ -62,20 +67,19 @@ class FinishedPdf:
 
 
 def choose(names: Iterable[str] | None = None) -> tuple[ExportFormat, ...]:
-    """The formats of these names, in the order of :data:`FORMATS`; the default set for None.
+    """The formats of these names and what they need, in the order of :data:`FORMATS`; the default set for None.
 
     Raises:
         UsageError: There is no format of such a name.
     """
-    if names is None:
-        return tuple(each for each in FORMATS.values() if each.default)
-    wanted = set(names)
+    wanted = {each.name for each in FORMATS.values() if each.default} if names is None else set(names)
     unknown = sorted(wanted - FORMATS.keys())
     if unknown:
         raise UsageError(
             f"there is no export format {', '.join(map(repr, unknown))}",
             remedy=f"Choose from {', '.join(FORMATS)}.",
         )
+    wanted.update(*(FORMATS[name].needs for name in wanted))
     return tuple(each for each in FORMATS.values() if each.name in wanted)
 
 
@@ -101,6 +105,8 @@ def write_exports(
     for chosen in choose(names):
         if chosen.write is not None:
             files[chosen.name] = list(chosen.write(document, folder))
+        elif chosen.index is not None:
+            files[chosen.name] = list(chosen.index(document, folder, files))
         elif pdf is None:
             raise UsageError("the PDF was not made", document=document.key, remedy="Leave it out of the formats.")
         else:
