@@ -2,12 +2,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+READERS := .venv-readers
 SCANS ?=
 OUT ?= out
 .DEFAULT_GOAL := help
 # The installation that up, down and image are about: docker/<ENVIRONMENT>.env.
 ENVIRONMENT ?= development
-.PHONY: help setup run ui test check test-containers image up down register sbom format lock clean
+.PHONY: help setup readers run ui test check test-containers image up down register sbom format lock clean
 
 help: ## say what each target does
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -25,6 +26,14 @@ $(VENV)/ready: requirements.lock pyproject.toml
 	   $(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements.lock; fi
 	if test -x $(BIN)/uv; then $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .; \
 	   else $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .; fi
+	touch $@
+
+readers: $(READERS)/ready ## programs that are not ours, which the tests have read our exports
+
+$(READERS)/ready: tests/readers/requirements.lock | setup
+	test -x $(READERS)/bin/python || $(PYTHON) -m venv $(READERS)
+	if test -x $(BIN)/uv; then $(BIN)/uv pip sync --quiet --python $(READERS)/bin/python --require-hashes $<; \
+	   else $(READERS)/bin/python -m pip install --quiet --require-hashes --no-deps -r $<; fi
 	touch $@
 
 run: setup ## make scans searchable: make run SCANS=path [OUT=dir]; without SCANS, a demo archive
@@ -70,12 +79,14 @@ format: setup ## write the code in its one format
 
 LOCK = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-annotate --no-header --quiet
-lock: setup ## resolve pyproject.toml anew into requirements.lock
+lock: setup ## resolve pyproject.toml anew into requirements.lock, and the readers of the tests into theirs
 	cp requirements.lock $(VENV)/whole.lock
 	$(LOCK) --group dev -o $(VENV)/whole.lock
 	$(LOCK) --constraint $(VENV)/whole.lock -o $(VENV)/runtime.lock
 	$(BIN)/python docker/arrange_lock.py $(VENV)/whole.lock $(VENV)/runtime.lock > $(VENV)/arranged.lock
 	mv $(VENV)/arranged.lock requirements.lock
+	$(BIN)/uv pip compile tests/readers/requirements.in --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-annotate --no-header --quiet -o tests/readers/requirements.lock
 
 clean: ## remove the environment
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(READERS)
