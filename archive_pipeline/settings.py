@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from archive_pipeline.errors import UsageError
+
+
+def split_names(text: str) -> tuple[str, ...]:
+    """Names between commas."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def usable_cpus() -> int:
@@ -114,6 +119,26 @@ class Settings(BaseSettings):
         validation_alias="ARCHIVE_MAX_FAILED_PAGES",
         description="Largest share of failed pages with which a document still counts as done.",
     )
+
+    formats: Annotated[tuple[str, ...] | None, NoDecode] = Field(
+        None,
+        validation_alias="ARCHIVE_FORMATS",
+        description="Exports to make, such as `pdf,alto,tei`; by default those that usage.md marks.",
+    )
+    base_url: str = Field(
+        "http://localhost",
+        pattern=r"^https?://[^\s?#]+$",
+        validation_alias="ARCHIVE_BASE_URL",
+        description="Web address of the folder that holds the exports of all documents, for IIIF.",
+    )
+    alto_version: Literal["4.2", "4.4"] = Field(
+        "4.2", validation_alias="ARCHIVE_ALTO_VERSION", description="Version of ALTO: `4.2` or `4.4`."
+    )
+
+    @field_validator("formats", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return split_names(value) if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _place_folders(self) -> Self:

@@ -15,6 +15,7 @@ from archive_pipeline.intake import discover, fingerprint
 from archive_pipeline.keys import DocumentKey
 from archive_pipeline.processing.options import STAGES, Stage
 from archive_pipeline.processing.processor import Processor
+from archive_pipeline.processing.results import StageResult
 from archive_pipeline.store import read_json
 from assets.metadata import plain_markdown, stage_metadata
 from assets.partitions import DOCUMENTS
@@ -33,7 +34,7 @@ _DESCRIPTIONS: dict[Stage, str] = {
     "page_images": "What the scanner made: one upright image a page, at its own resolution.",
     "page_layouts": "Regions and lines of each page, in reading order.",
     "page_transcriptions": "The text of each line, with words and confidences.",
-    "document_exports": "What people take away: searchable PDF, PAGE XML, text, manifest.",
+    "document_exports": "What people take away: searchable PDF, reading view, PAGE, ALTO, hOCR, METS, IIIF, text.",
 }
 
 source_document = dg.AssetSpec(
@@ -52,6 +53,7 @@ class DocumentsConfig(dg.Config):
     recognition_model: str | None = None
     born_digital: str | None = None
     pages: str | None = None
+    formats: list[str] | None = None
     reuse: bool = True
 
     def changes(self) -> dict[str, object]:
@@ -119,15 +121,20 @@ def _process(
     key = DocumentKey(partition)
     report_source(context.instance, archive, key)
     for result in processor.process(key, stages):
-        exports = str(archive.store.document(key).exports) if result.stage == "document_exports" else None
-        context.log_event(
-            dg.AssetMaterialization(
-                result.stage,
-                partition=partition,
-                metadata=stage_metadata(result, exports),
-                tags=version_tags(context.instance, UPSTREAM[result.stage], partition, result.data_version),
-            )
-        )
+        context.log_event(materialization(context.instance, archive, result))
+
+
+def materialization(
+    instance: dg.DagsterInstance, archive: ArchiveResource, result: StageResult
+) -> dg.AssetMaterialization:
+    """The event that says what a finished stage has made."""
+    exports = str(archive.store.document(result.key).exports) if result.stage == "document_exports" else None
+    return dg.AssetMaterialization(
+        result.stage,
+        partition=result.key,
+        metadata=stage_metadata(result, exports),
+        tags=version_tags(instance, UPSTREAM[result.stage], result.key, result.data_version),
+    )
 
 
 def report_source(instance: dg.DagsterInstance, archive: ArchiveResource, key: DocumentKey) -> None:

@@ -36,11 +36,15 @@ class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     worker_memory_mb: int
     on_page_error: str
     max_failed_pages: float
+    formats: list[str] | None
+    base_url: str
+    alto_version: str
 
     @classmethod
     def from_settings(cls, settings: Settings) -> ArchiveResource:
         values: dict[str, Any] = {name: value for name, value in settings if name in cls.model_fields}
         values |= {name: str(value) for name, value in values.items() if isinstance(value, Path)}
+        values["formats"] = None if settings.formats is None else list(settings.formats)
         return cls(**values)
 
     @property

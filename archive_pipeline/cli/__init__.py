@@ -13,6 +13,7 @@ from archive_pipeline.errors import ArchiveError
 
 _COMMANDS = {
     "run": "archive_pipeline.cli.run:run",
+    "export": "archive_pipeline.cli.export:export",
     "register": "archive_pipeline.cli.register:register",
     "ui": "archive_pipeline.cli.ui:ui",
     "demo": "archive_pipeline.cli.demo:demo",

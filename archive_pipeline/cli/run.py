@@ -15,12 +15,22 @@ from archive_pipeline.cli.progress import RunRecord, shown
 from archive_pipeline.cli.tables import document_rows, print_documents
 from archive_pipeline.engines.factory import segmentation_entry
 from archive_pipeline.errors import ArchiveError, UsageError
+from archive_pipeline.exports.formats import choose
 from archive_pipeline.intake import expand
 from archive_pipeline.keys import DocumentKey
 from archive_pipeline.models.catalogue import find_model
 from archive_pipeline.processing.page_ranges import parse_pages
-from archive_pipeline.settings import Settings, read_settings
+from archive_pipeline.settings import Settings, read_settings, split_names
 from archive_pipeline.store import Store
+
+
+def chosen_formats(_context: click.Context, _parameter: click.Parameter, value: str | None) -> list[str] | None:
+    """The value of ``--formats``, or None.
+
+    Raises:
+        UsageError: There is no such format.
+    """
+    return None if value is None else [each.name for each in choose(split_names(value))]
 
 
 @click.command()
@@ -33,6 +43,7 @@ from archive_pipeline.store import Store
 @click.option(
     "--born-digital", type=click.Choice(["keep", "redo"]), help="Keep or redo the text of pages that have it."
 )
+@click.option("--formats", callback=chosen_formats, help="Exports to make, such as pdf,alto,tei; see usage.md.")
 @click.option("--redo", is_flag=True, help="Do everything anew, even what is unchanged.")
 @click.option("--dry-run", is_flag=True, help="Say how many pages, minutes and megabytes, and do nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")

@@ -21,7 +21,7 @@ def write(document: ExportDocument, folder: Path) -> Iterator[Path]:
         if image is None:
             continue
         source, target = document.image_folder / image.file, folder / FOLDER / image.file
-        if not (target.exists() and os.path.samefile(source, target)):
+        if not (target.exists() and source.samefile(target)):
             _link(source, target)
         yield target
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,10 @@ from pydantic import ValidationError
 
 from archive_pipeline import __version__
 from archive_pipeline.errors import ChildError, PageTimeout
-from archive_pipeline.exports.base import ExportDocument, LazySequence
+from archive_pipeline.exports.base import ExportDocument, ExportOptions, LazySequence
 from archive_pipeline.exports.formats import PDF, FinishedPdf, choose, write_exports
 from archive_pipeline.exports.pdf_report import PdfMetadata, PdfReport
-from archive_pipeline.processing.page_job import DocumentWork, require_unchanged
+from archive_pipeline.processing.page_job import KnownDocument, require_unchanged
 from archive_pipeline.processing.pdf_worker import NAME
 from archive_pipeline.processing.stored_pages import (
     page_to_export,
@@ -31,7 +32,7 @@ _PDF_SECONDS_PER_PAGE = 2.0
 _MAX_PDF_BYTES = 1 << 36
 
 
-def exports_key(work: DocumentWork, title: str, selected: frozenset[int]) -> str:
+def exports_key(work: KnownDocument, title: str, selected: frozenset[int]) -> str:
     """Digest of everything that the exports are made from."""
     pages = []
     for number in range(1, len(work.inspection.pages) + 1):
@@ -47,11 +48,15 @@ def exports_key(work: DocumentWork, title: str, selected: frozenset[int]) -> str
                 number in selected,
             )
         )
-    formats = [each.name for each in choose(work.options.formats)]
-    return digest_of("exports", __version__, work.inspection.sha256, work.inspection.date, title, formats, pages)
+    wanted = ([each.name for each in choose(work.options.formats)], asdict(_options(work)))
+    return digest_of("exports", __version__, work.inspection.sha256, work.inspection.date, title, wanted, pages)
 
 
-def make_exports(work: DocumentWork, title: str, selected: frozenset[int], notes: tuple[str, ...]) -> bool:
+def _options(work: KnownDocument) -> ExportOptions:
+    return ExportOptions(work.options.base_url.rstrip("/"), work.options.alto_version)
+
+
+def make_exports(work: KnownDocument, title: str, selected: frozenset[int], notes: tuple[str, ...]) -> bool:
     """Write the exports, unless they are there and were made from the same.
 
     Args:
@@ -81,6 +86,7 @@ def make_exports(work: DocumentWork, title: str, selected: frozenset[int], notes
         images=LazySequence(count, lambda index: stored_image(work.folder, index + 1)),
         image_folder=work.folder.images,
         notes=notes,
+        options=_options(work),
     )
     # A record that is older than the files would vouch for a mixture of old and new.
     work.folder.exports_record.unlink(missing_ok=True)
@@ -104,7 +110,7 @@ def make_exports(work: DocumentWork, title: str, selected: frozenset[int], notes
 class _Pdf:
     """The PDF, made by a sealed child of its own, while the block lasts."""
 
-    def __init__(self, work: DocumentWork, document: ExportDocument, selected: frozenset[int], scratch: Path) -> None:
+    def __init__(self, work: KnownDocument, document: ExportDocument, selected: frozenset[int], scratch: Path) -> None:
         require_unchanged(work)
         paths = {path.name: path.resolve() for path in work.source.files}
         sources = [paths[file.name] for file in work.inspection.files]

@@ -108,12 +108,17 @@ def inspect_source(path: Path, folder: DocumentFolder, options: ProcessingOption
     return found
 
 
-def _known(folder: DocumentFolder) -> dict[tuple[str, int, int], SourceFile]:
+def stored_inspection(folder: DocumentFolder) -> Inspection | None:
+    """What was found when the source was last looked at; None if that was never, or by an older version."""
     data = read_json(folder.inspection)
     try:
-        before = Inspection.model_validate(data) if data else None
-    except ValidationError:  # of an older version: look again
-        before = None
+        return Inspection.model_validate(data) if data else None
+    except ValidationError:
+        return None
+
+
+def _known(folder: DocumentFolder) -> dict[tuple[str, int, int], SourceFile]:
+    before = stored_inspection(folder)
     return {(f.name, f.size, f.mtime_ns): f for f in before.files} if before else {}
 
 

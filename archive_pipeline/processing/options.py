@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from archive_pipeline.errors import UsageError
+from archive_pipeline.exports.formats import choose
 from archive_pipeline.settings import Settings, usable_cpus
 
 Stage = Literal["page_images", "page_layouts", "page_transcriptions", "document_exports"]
@@ -20,6 +21,7 @@ class ProcessingOptions:
         pages: Page ranges such as ``1-3,7``; None for all.
         reuse: Take results that were made from the same input instead of making them again.
         formats: Names of the exports to make; None for the default set.
+        base_url: Where the folder of all documents' exports is on the web.
     """
 
     engine: Literal["ppocr", "kraken"] = "ppocr"
@@ -38,9 +40,12 @@ class ProcessingOptions:
     pages: str | None = None
     reuse: bool = True
     formats: tuple[str, ...] | None = None
+    base_url: str = "http://localhost"
+    alto_version: Literal["4.2", "4.4"] = "4.2"
 
     def __post_init__(self) -> None:
         """Raises UsageError where a choice, which may come from a run's config, is none."""
+        choose(self.formats)
         for name, choices in {"born_digital": ("keep", "redo"), "on_page_error": ("skip", "fail")}.items():
             if getattr(self, name) not in choices:
                 raise UsageError(f"{name} cannot be '{getattr(self, name)}'", remedy=f"Choose {' or '.join(choices)}.")

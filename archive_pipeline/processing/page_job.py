@@ -33,13 +33,19 @@ from archive_pipeline.store import DocumentFolder, atomic_write, file_digest
 
 
 @dataclass(frozen=True)
-class DocumentWork:
-    """What is the same for all pages of a document in one run."""
+class KnownDocument:
+    """A document whose source has been looked at."""
 
     folder: DocumentFolder
     source: Source
     inspection: Inspection
     options: ProcessingOptions
+
+
+@dataclass(frozen=True)
+class DocumentWork(KnownDocument):
+    """What is the same for all pages of a document in one run."""
+
     segmentation: ModelEntry
     recognition: ModelEntry
 
@@ -130,7 +136,7 @@ def do_page(work: DocumentWork, worker: Worker, job: PageJob) -> PageReport:
     return report.model_copy(update={"total": round(time.monotonic() - began, 3)})
 
 
-def require_unchanged(work: DocumentWork) -> None:
+def require_unchanged(work: KnownDocument) -> None:
     """Make sure that the source is still what was inspected, for a PDF made of two versions would be of neither.
 
     Raises:
@@ -141,7 +147,7 @@ def require_unchanged(work: DocumentWork) -> None:
             _require_same(work, number, os.fstat(file.fileno()))
 
 
-def _require_same(work: DocumentWork, number: int, status: os.stat_result) -> None:
+def _require_same(work: KnownDocument, number: int, status: os.stat_result) -> None:
     known = work.inspection.files[number]
     if (status.st_size, status.st_mtime_ns) != (known.size, known.mtime_ns):
         raise PageFailed("the source was changed while it was being read", remedy="Run it again.")
@@ -156,7 +162,7 @@ def _render_request(work: DocumentWork, job: PageJob) -> dict[str, Any]:
     }
 
 
-def _position(work: DocumentWork, number: int) -> int:
+def _position(work: KnownDocument, number: int) -> int:
     """Index in the source of a file of the inspection, which leaves out files that cannot be used."""
     name = work.inspection.files[number].name
     return next(index for index, path in enumerate(work.source.files) if path.name == name)

@@ -26,7 +26,7 @@ from archive_pipeline.errors import (
 from archive_pipeline.intake import Source, discover, open_file
 from archive_pipeline.keys import DocumentKey
 from archive_pipeline.models.catalogue import find_model
-from archive_pipeline.processing.document_exports import make_exports
+from archive_pipeline.processing.export_stage import export_document
 from archive_pipeline.processing.inspection import Inspection, inspect_source
 from archive_pipeline.processing.ledger import outcome_of, write_ledger, write_run_report
 from archive_pipeline.processing.options import STAGES, ProcessingOptions, Stage
@@ -126,12 +126,7 @@ class Processor:
                 version = self._version(folder, stage, ordered)
                 yield StageResult(stage, folder.key, version, ordered, seconds, picture, work.inspection.notes)
         if "document_exports" in stages:
-            make_exports(work, path.name, selected, work.inspection.notes)
-            manifest = read_json(folder.exports / "manifest.json")
-            version = digest_of(manifest["formats"])
-            took = time.monotonic() - began
-            notes = (*work.inspection.notes, *self._pdf_notes(manifest))
-            yield StageResult("document_exports", folder.key, version, ordered, took, None, notes)
+            yield export_document(work, selected, ordered, began)
 
     def _source_path(self, folder: DocumentFolder) -> Path:
         source: dict[str, Any] | None = read_json(folder.source)
@@ -261,11 +256,6 @@ class Processor:
                 stored = stored_page(path(outcome.number))
                 made.append(stored.made_from if stored else outcome.status)
         return digest_of(stage, made)
-
-    def _pdf_notes(self, manifest: dict[str, Any]) -> tuple[str, ...]:
-        pdf = manifest.get("pdf") or {}
-        ordinary = (f"The PDF is not PDF/A: {pdf['reason']}",) if pdf and not pdf["pdfa"] else ()
-        return (*ordinary, *pdf.get("notes", ()))
 
     def close(self) -> None:
         """End the page workers."""

@@ -202,7 +202,7 @@ def test_fewer_formats_remove_the_others(tmp_path: Path) -> None:
 
 
 def test_unknown_formats_are_named_with_the_known_ones() -> None:
-    with pytest.raises(UsageError, match=r"'docx'.*pdf, text, page, json"):
+    with pytest.raises(UsageError, match=r"'docx'.*pdf, images, text, page"):
         formats.choose(["text", "docx"])
     assert [chosen.name for chosen in formats.choose(["json", "pdf"])] == ["pdf", "json"]
 

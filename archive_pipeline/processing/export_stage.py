@@ -1,0 +1,89 @@
+"""The last stage: the exports of a document, at the end of a run or again from what is stored."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from archive_pipeline.errors import ArchiveError, StorageError
+from archive_pipeline.exports.formats import PDF, choose
+from archive_pipeline.intake import Source, discover
+from archive_pipeline.processing.document_exports import make_exports
+from archive_pipeline.processing.inspection import stored_inspection
+from archive_pipeline.processing.ledger import outcome_of
+from archive_pipeline.processing.options import ProcessingOptions
+from archive_pipeline.processing.page_job import KnownDocument
+from archive_pipeline.processing.results import PageOutcome, StageResult
+from archive_pipeline.store import DocumentFolder, digest_of, read_json
+
+
+def export_document(
+    work: KnownDocument, selected: frozenset[int], outcomes: tuple[PageOutcome, ...], began: float
+) -> StageResult:
+    """Make the exports, unless they are there and were made from the same.
+
+    Args:
+        work: The document.
+        selected: Pages that were asked for.
+        outcomes: How each page stands.
+        began: ``time.monotonic()`` when work on the document began.
+
+    Raises:
+        ArchiveError: As :func:`~archive_pipeline.processing.document_exports.make_exports`.
+    """
+    make_exports(work, work.source.path.name, selected, work.inspection.notes)
+    manifest = read_json(work.folder.exports / "manifest.json")
+    return StageResult(
+        "document_exports",
+        work.folder.key,
+        digest_of(manifest["formats"]),
+        outcomes,
+        time.monotonic() - began,
+        None,
+        (*work.inspection.notes, *_pdf_notes(manifest)),
+    )
+
+
+def _pdf_notes(manifest: dict[str, Any]) -> tuple[str, ...]:
+    pdf = manifest.get("pdf") or {}
+    ordinary = (f"The PDF is not PDF/A: {pdf['reason']}",) if pdf and not pdf["pdfa"] else ()
+    return (*ordinary, *pdf.get("notes", ()))
+
+
+def export_stored(folder: DocumentFolder, options: ProcessingOptions) -> StageResult:
+    """Make a document's exports from its stored pages; no engine is loaded and no page is read.
+
+    The source is needed for the PDF alone, so that without one the exports of a source that is gone can be made.
+
+    Raises:
+        ArchiveError: Nothing of it is stored yet, or the exports could not be made.
+        DocumentBusy: Another process is writing this document.
+    """
+    began = time.monotonic()
+    record: dict[str, str] | None = read_json(folder.source)
+    if record is None:
+        raise StorageError("there is no such document", document=folder.key, remedy="See `archive-pipeline register`.")
+    try:
+        with folder.lock():
+            return _export(folder, options, Path(record["origin"]), began)
+    except ArchiveError as error:
+        raise error.at(document=folder.key) from None
+
+
+def _export(folder: DocumentFolder, options: ProcessingOptions, path: Path, began: float) -> StageResult:
+    inspection = stored_inspection(folder)
+    numbers = range(1, len(inspection.pages) + 1) if inspection else ()
+    if inspection is None or not any(folder.layout(number).is_file() for number in numbers):
+        raise ArchiveError("nothing of it is stored yet", remedy="Run it first.")
+    source = Source(path, "file", (), 0)
+    if PDF in {each.name for each in choose(options.formats)}:
+        try:
+            source = discover(path, max_file_mb=options.max_file_mb, max_pages=options.max_pages)
+        except ArchiveError as error:
+            raise ArchiveError(
+                f"the PDF needs the source: {error.what}", remedy="Put it back, or choose --formats without pdf."
+            ) from None
+    work = KnownDocument(folder, source, inspection, options)
+    outcomes = tuple(outcome_of(folder, number, reused=True) for number in numbers)
+    return export_document(work, frozenset(numbers), outcomes, began)
