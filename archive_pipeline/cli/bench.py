@@ -92,3 +92,20 @@ def kills(pdf: Path, kills: int, seed: int) -> None:
     click.echo(f"pages redone: {result.redone}, at most {result.most_redone_by_a_kill} by one kill")
     if result.different or result.torn:
         raise click.exceptions.Exit(1)
+
+
+@bench.command()
+@click.argument("pdf", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--runs", default=3, show_default=True, help="Of each format; medians are printed.")
+@click.option("--long", default=1000, show_default=True, help="Pages of the long document.")
+def exports(pdf: Path, runs: int, long: int) -> None:
+    """CPU seconds a page of each export format, and memory of a long document against one of 50 pages."""
+    from archive_pipeline.bench.exports import bench_exports
+
+    result = bench_exports(pdf, runs, long)
+    for name, seconds in result.seconds.items():
+        click.echo(f"{name:10} {seconds:.3f} s CPU a page")
+    click.echo(f"all        {result.together:.3f} s CPU a page, {result.beyond_pdf:.3f} beyond the PDF's")
+    for pages, peak in result.memory.items():
+        click.echo(f"{pages} pages, all formats: largest process {peak:.0f} MB")
+    click.echo(f"ratio {result.memory_ratio:.3f}")
