@@ -14,6 +14,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 SCHEMA_VERSION = 1
+DOUBTFUL = 0.85
+"""A confidence below this is worth a person's look."""
 
 Point = tuple[int, int]
 Box = tuple[int, int, int, int]
@@ -156,6 +158,15 @@ class Page(_Model):
         ]
         total = sum(n for _, n in pairs)
         return sum(c * n for c, n in pairs) / total if total else None
+
+
+def needs_eye(page: Page) -> str:
+    """Why a person should look at a page, in a few words; empty if nobody needs to."""
+    if page.status == "failed":
+        return f"not read: {page.reason or 'unknown reason'}"
+    if page.status == "done" and page.confidence is not None and page.confidence < DOUBTFUL:
+        return f"read with {page.confidence:.0%} confidence"
+    return ""
 
 
 def bounding_box(points: tuple[Point, ...]) -> Box:

@@ -9,9 +9,9 @@ from typing import Any
 import dagster as dg
 
 from archive_pipeline.errors import printable
+from archive_pipeline.page import DOUBTFUL
 from archive_pipeline.processing.results import PageOutcome, StageResult
 
-_DOUBT = 0.85
 _MOST_ROWS = 50
 _COLUMNS = dg.TableSchema(
     columns=[
@@ -58,7 +58,7 @@ def attention_table(pages: tuple[PageOutcome, ...]) -> dg.TableMetadataValue:
     rows = [
         (page.status != "failed", page.confidence if page.confidence is not None else 1.0, page)
         for page in pages
-        if page.status == "failed" or (page.status == "done" and (page.reason or (page.confidence or 1) < _DOUBT))
+        if page.status == "failed" or (page.status == "done" and (page.reason or (page.confidence or 1) < DOUBTFUL))
     ]
     rows.sort(key=lambda row: (row[0], row[1], row[2].number))
     records = [

@@ -23,7 +23,7 @@ from archive_pipeline.exports.pdf_old_text import remove_hidden_text
 from archive_pipeline.exports.pdf_report import PdfMetadata, PdfReport
 from archive_pipeline.exports.pdf_source import ImagePages, OpenImage, frames, open_pdf, placement
 from archive_pipeline.exports.pdf_text_layer import text_layer
-from archive_pipeline.page import Page
+from archive_pipeline.page import Page, needs_eye
 from archive_pipeline.rendering.model import PageImage, SourceKind
 
 _LAYER = "/ArchiveText"
@@ -81,17 +81,17 @@ def complete(
         raise DocumentFailed(f"the source has {len(pdf.pages)} pages, but {len(pages)} were read")
     font = PdfFont(pdf)
     told = list(notes)
-    unread: list[tuple[int, str]] = []
+    eye: list[tuple[int, str]] = []
     for index, (page, image) in enumerate(zip(pages, images, strict=True)):
-        if page.status == "failed":
-            unread.append((index, f"Page {page.number} was not read: {page.reason or 'unknown reason'}"))
+        if why := needs_eye(page):
+            eye.append((index, f"Page {page.number}: {why}"))
         # A born-digital page keeps its own text. So does one that was not looked at: an old text is better than none.
         if page.status not in {"done", "blank"} or image is None or image.text is not None:
             continue
         told.extend(_put_text(pdf, font, pdf.pages[index], page, image, visible))
     if font.used:
         font.embed()
-    _bookmark(pdf, unread)
+    _bookmark(pdf, eye)
     return pdf_archival.save(pdf, target, metadata, told)
 
 
@@ -114,11 +114,11 @@ def _put_text(
     target.contents_add(f"q {name} Do Q".encode(), prepend=not visible)
 
 
-def _bookmark(pdf: pikepdf.Pdf, unread: Sequence[tuple[int, str]]) -> None:
+def _bookmark(pdf: pikepdf.Pdf, pages: Sequence[tuple[int, str]]) -> None:
     """A bookmark for each page that needs a human eye."""
-    if not unread:
+    if not pages:
         return
     with pdf.open_outline() as outline:
-        parent = pikepdf.OutlineItem(f"Pages that were not read ({len(unread)})", unread[0][0])
-        parent.children.extend(pikepdf.OutlineItem(printable(title), index) for index, title in unread)
+        parent = pikepdf.OutlineItem(f"Pages that need an eye ({len(pages)})", pages[0][0])
+        parent.children.extend(pikepdf.OutlineItem(printable(title), index) for index, title in pages)
         outline.root.append(parent)

@@ -6,12 +6,11 @@ import cv2
 import numpy as np
 
 from archive_pipeline.engines.base import Image
-from archive_pipeline.page import Page, Point
+from archive_pipeline.page import DOUBTFUL, Page, Point
 
 _LONG_SIDE = 640
 _REGION = (200, 120, 0)
-_SURE, _DOUBTFUL, _UNREAD = (0, 140, 0), (0, 140, 255), (0, 0, 220)  # BGR
-_DOUBT = 0.85
+_SURE, _UNSURE, _UNREAD = (0, 140, 0), (0, 140, 255), (0, 0, 220)  # BGR
 
 
 def draw_preview(image: Image, page: Page) -> bytes:
@@ -23,7 +22,7 @@ def draw_preview(image: Image, page: Page) -> bytes:
         _polygon(canvas, region.boundary, scale, _REGION)
         for line in region.lines:
             unread = not line.best_text and line.confidence is not None
-            colour = _UNREAD if unread else _DOUBTFUL if (line.confidence or 1) < _DOUBT else _SURE
+            colour = _UNREAD if unread else _UNSURE if (line.confidence or 1) < DOUBTFUL else _SURE
             _polygon(canvas, line.boundary, scale, colour)
     return bytes(cv2.imencode(".jpg", canvas, [cv2.IMWRITE_JPEG_QUALITY, 50])[1].tobytes())
 

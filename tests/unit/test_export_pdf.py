@@ -247,12 +247,20 @@ def test_shapeless_lines_and_blocks_lose_no_text(tmp_path: Path) -> None:
     assert by_poppler(tmp_path / "a.pdf", "-raw") == collapsed(whole.text)
 
 
-def test_pages_that_were_not_read_stay_and_are_bookmarked(tmp_path: Path) -> None:
-    pages = [page(line("x"), status="failed", reason="too dark"), page(line("y"), number=2, status="skipped")]
-    write(scan(2), pages, tmp_path / "a.pdf")
-    assert by_pdfium(tmp_path / "a.pdf") == ""
+def test_pages_that_need_an_eye_are_bookmarked_and_those_not_read_stay(tmp_path: Path) -> None:
+    pages = [
+        page(line("x"), status="failed", reason="too dark"),
+        page(line("y"), number=2, status="skipped"),
+        page(line("doubtful", confidence=0.71), number=3),
+        page(line("certain", confidence=0.99), number=4),
+    ]
+    write(scan(4), pages, tmp_path / "a.pdf")
+    assert by_pdfium(tmp_path / "a.pdf").split() == ["doubtful", "certain"]
     with pikepdf.open(tmp_path / "a.pdf") as pdf, pdf.open_outline() as outline:
-        assert outline.root[0].children[0].title == "Page 1 was not read: too dark"
+        assert [child.title for child in outline.root[0].children] == [
+            "Page 1: not read: too dark",
+            "Page 3: read with 71% confidence",
+        ]
         assert pdfa.check(pdf, "2b").passed
 
 
