@@ -51,6 +51,11 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> DemoArchive:
     return make_demo(tmp_path_factory.mktemp("demo"))
 
 
+@pytest.fixture(scope="session")
+def make_cli() -> type[Cli]:
+    return Cli
+
+
 @pytest.fixture
 def cli(tmp_path: Path) -> Cli:
     return Cli(tmp_path / "home")
