@@ -24,7 +24,7 @@ from archive_pipeline.exports.alto_tags import Tags
 from archive_pipeline.exports.base import ExportDocument, Identifiers, number, write_pages
 from archive_pipeline.exports.hyphenation import Hyphenation, hyphenations
 from archive_pipeline.exports.line_words import PlacedWord, words_of, words_of_block
-from archive_pipeline.page import Box, Direction, Line, Page, Point, Region, bounding_box
+from archive_pipeline.page import Box, Direction, Line, Page, Point, Region, bounding_box, clean_text
 from archive_pipeline.rendering.model import PageImage
 
 NAMESPACE = "http://www.loc.gov/standards/alto/ns-v4#"
@@ -47,9 +47,7 @@ def render(document: ExportDocument, page: Page, image: PageImage | None) -> byt
         page: A page that failed, was skipped or is blank gives a valid file that says so.
         image: Record of the page image; None where there is none.
     """
-    return etree.tostring(
-        _File(document, page, image).root, xml_declaration=True, encoding="UTF-8", pretty_print=True
-    )
+    return etree.tostring(_File(document, page, image).root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
 
 
 class _File:
@@ -58,7 +56,9 @@ class _File:
     def __init__(self, document: ExportDocument, page: Page, image: PageImage | None) -> None:
         self._page = page
         self._newer = document.options.alto_version == "4.4"
-        self._language = page.language if re.fullmatch(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*", page.language or "") else None
+        self._language = (
+            page.language if re.fullmatch(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*", page.language or "") else None
+        )
         self.root = etree.Element(_tag("alto"), nsmap={None: NAMESPACE, "xsi": _INSTANCE})  # type: ignore[dict-item]
         schema = _SCHEMA.format(document.options.alto_version.replace(".", "-"))
         self.root.set(f"{{{_INSTANCE}}}schemaLocation", f"{NAMESPACE} {schema}")
@@ -87,7 +87,7 @@ class _File:
         element.set("WIDTH", str(page.width))
         element.set("PHYSICAL_IMG_NR", str(page.number))
         if page.reason:
-            element.set("QUALITY_DETAIL", page.reason)
+            element.set("QUALITY_DETAIL", clean_text(page.reason))
         if page.confidence is not None:
             element.set("PC", number(page.confidence))
         if self._newer and self._language:

@@ -1,8 +1,8 @@
 """``hocr/0001.hocr``: hOCR 1.2 (http://kba.github.io/hocr-spec/1.2/) in XHTML.
 
-Pages hold ``ocr_carea > ocr_par > ocr_line > ocrx_word``: converters need all four. The text is the best one; a line that
-a person corrected has ``x_corrected`` and no confidences. All coordinates are boxes on the page image. How a page that
-is not ``done`` went, and what was done to it, is in the head; the body has nothing but the text.
+Pages hold ``ocr_carea > ocr_par > ocr_line > ocrx_word``: converters need all four. The text is the best one; a line
+that a person corrected has ``x_corrected`` and no confidences. All coordinates are boxes on the page image. How a page
+that is not ``done`` went, and what was done to it, is in the head; the body has nothing but the text.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ def render(document: ExportDocument, page: Page, image: PageImage | None) -> byt
         image: Record of the page image; None where there is none.
     """
     root = etree.Element(f"{{{NAMESPACE}}}html", nsmap={None: NAMESPACE})  # type: ignore[dict-item]
-    if page.language:
-        root.set("lang", page.language)
-        root.set(_LANGUAGE, page.language)
+    if language := clean_text(page.language or ""):
+        root.set("lang", language)
+        root.set(_LANGUAGE, language)
     _add_head(root, document, page, image)
     ids = Identifiers()
     names = [ids.take(region.id) for region in page.regions]
@@ -127,7 +127,9 @@ def _add_region(
         _add_line(paragraph, page, line, line_name, ids)
     if not region.lines and region.text.strip():
         line_name = ids.take(f"{name}_text")
-        _add_words(_add(paragraph, "span", line_name, "ocr_line", [_bbox(box)]), words_of_block(region, box), line_name, ids)
+        _add_words(
+            _add(paragraph, "span", line_name, "ocr_line", [_bbox(box)]), words_of_block(region, box), line_name, ids
+        )
 
 
 def _add_line(parent: etree._Element, page: Page, line: Line, name: str, ids: Identifiers) -> None:
