@@ -30,7 +30,7 @@ class Hyphenation:
 
 
 def hyphenations(lines: Sequence[str]) -> list[Hyphenation]:
-    """Hyphenation of each line of one region, in reading order. That a word goes on in another region is not certain."""
+    """Hyphenation of each line of one region, in reading order. No word is known to go on in another region."""
     words = [line.split() for line in lines]
     signs = [_sign(line) for line in words]
     found: list[Hyphenation] = []

@@ -122,7 +122,7 @@ class _Reader:
             machine = equivalents[1] if len(equivalents) > 1 else None
             text = "" if machine is None else machine.findtext("{*}Unicode") or ""
             sure = None if machine is None else confidence(machine.get("conf"))
-        elif first is None and words:
+        elif first is None and not self._ours:
             text = " ".join(word.text for word in words)
         own = _DIRECTIONS.get(element.get("readingDirection") or "", direction)
         return Line(
