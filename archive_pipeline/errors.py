@@ -12,6 +12,7 @@
     │   ├── NoPages
     │   ├── TooLarge                     pixels, pages or bytes beyond a limit
     │   ├── NotReadable                  permission, or gone
+    │   ├── BadTranscription             a PAGE or ALTO file that cannot be read as one
     │   └── UnsafeName                   a path that leads out of its folder
     ├── PageFailed                   4   one page; counted against the error budget of its document
     │   └── PageTimeout
@@ -118,6 +119,10 @@ class TooLarge(DocumentRefused):
 
 class NotReadable(DocumentRefused):
     default_remedy = "Check that the file is still there and that its permissions let this user read it."
+
+
+class BadTranscription(DocumentRefused):
+    default_remedy = "Export it again as PAGE 2019 or ALTO 4 from the tool that made it."
 
 
 class UnsafeName(DocumentRefused):

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from lxml import etree
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cdist
 from scipy.optimize import linear_sum_assignment
 
 from archive_pipeline.errors import UsageError
+from archive_pipeline.ground_truth import files
 
 _DRAWS = 1000
 _UNTRANSCRIBED = "~~~"
@@ -104,21 +104,9 @@ def score(pages: Sequence[PageScore]) -> Score:
 
 
 def ground_truth_lines(path: Path) -> list[str]:
-    """Lines of an ALTO or PAGE file, as written.
+    """Lines of an ALTO or PAGE file in reading order, as written.
 
     Raises:
-        UsageError: It is not well-formed XML.
+        NotReadable, BadTranscription: It cannot be read.
     """
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
-    try:
-        tree = etree.parse(str(path), parser)
-    except (etree.XMLSyntaxError, OSError) as error:
-        raise UsageError(f"{path} cannot be read as ground truth: {error}") from None
-    lines = []
-    for line in tree.iter("{*}TextLine"):
-        strings = line.findall("{*}String")
-        if strings:
-            lines.append(" ".join(string.get("CONTENT") or "" for string in strings))
-        else:
-            lines.append(line.findtext("{*}TextEquiv/{*}Unicode") or "")
-    return lines
+    return [line.best_text for line in files.read(path).page.lines()]

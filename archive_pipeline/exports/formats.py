@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from archive_pipeline.errors import UsageError
-from archive_pipeline.exports import manifest, page_images, page_json, page_xml, text
+from archive_pipeline.exports import alto, hocr, manifest, page_images, page_json, page_xml, text
 from archive_pipeline.exports.base import ExportDocument, IndexWriter, Writer
 from archive_pipeline.exports.pdf_report import PdfReport
 from archive_pipeline.store import atomic_write, storage_error
@@ -48,6 +48,8 @@ FORMATS = {
         ExportFormat("images", "images/0001.jpg", page_images.write, default=False),
         ExportFormat("text", "text/0001.txt, document.txt", text.write),
         ExportFormat("page", "page/0001.xml", page_xml.write),
+        ExportFormat("alto", "alto/0001.xml", alto.write),
+        ExportFormat("hocr", "hocr/0001.hocr", hocr.write),
         ExportFormat("json", "pages/0001.json", page_json.write),
     )
 }

@@ -1,0 +1,27 @@
+"""A transcription file of either format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lxml import etree
+
+from archive_pipeline.errors import BadTranscription, printable
+from archive_pipeline.ground_truth import alto_xml, page_xml
+from archive_pipeline.ground_truth.xml import PageFile, load
+
+_PARSERS = {"PcGts": page_xml.parse, "alto": alto_xml.parse}
+
+
+def read(path: Path) -> PageFile:
+    """Read a PAGE or ALTO file, whichever it is.
+
+    Raises:
+        NotReadable: It cannot be opened.
+        BadTranscription: It is neither, or breaks the format; the message says where.
+    """
+    root = load(path)
+    kind = etree.QName(root).localname
+    if kind not in _PARSERS:
+        raise BadTranscription(f"this is neither PAGE nor ALTO but {printable(kind)}", document=str(path))
+    return _PARSERS[kind](root, str(path))
