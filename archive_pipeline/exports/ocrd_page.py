@@ -1,33 +1,39 @@
 """``ocr-d/0001.xml``: PAGE as OCR-D's validator wants it, beside the METS that lists it.
 
-It is :mod:`page_xml` with four differences, which is why it is a file of its own:
+It is :mod:`page_xml` with these differences, which is why it is a file of its own:
 
 * ``imageFilename`` is the path from the METS file, where other tools want the plain name;
 * ``pcGtsId`` is the id of the file in the METS;
 * polygons are valid, and none leaves the one around it by more than OCR-D's 1.5 pixels: a word is cut to its line, a
   region grows around its lines. What the engine found stays as it was in ``page/``;
-* the words of a line spell exactly the line's text, or are left out.
+* every line with text has words, as OCR-D's converters demand, and they spell exactly that text. Where the machine's
+  do not, or a person corrected the line, they are laid out along it;
+* a line has no reading direction of its own: the validator would read its words backwards.
 
 Rules: https://ocr-d.de/en/spec/page and ``ocrd_validators.page_validator`` (``PARENT_SLACK``, ``POLY_TOLERANCE``).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from lxml import etree
-from shapely import Polygon, make_valid, union_all
+from shapely import Polygon, box, make_valid, union_all
 from shapely.geometry.base import BaseGeometry
 
 from archive_pipeline.exports import page_xml, polygons
-from archive_pipeline.exports.base import ExportDocument
-from archive_pipeline.page import Page, Point, bounding_box
+from archive_pipeline.exports.base import ExportDocument, Identifiers
+from archive_pipeline.exports.tracks import Track, track_of
+from archive_pipeline.exports.word_places import Place, places
+from archive_pipeline.page import Line, Page, Point, Region, bounding_box
 from archive_pipeline.rendering.model import PageImage
 
 _TOLERANCE = 1.0  # the validator simplifies polygons by so much before it looks at them
 _SLACK = 1.5  # how far a polygon may leave the one around it
 _MAIN_SHARE = 0.9  # of the area of a polygon that crosses itself: so much in one piece is the whole of it
 _NAMES = {"p": page_xml.NAMESPACE}
+_TAG = f"{{{page_xml.NAMESPACE}}}"
 
 
 def render(document: ExportDocument, page: Page, image: PageImage, *, path: str, file_id: str) -> bytes:
@@ -43,41 +49,61 @@ def render(document: ExportDocument, page: Page, image: PageImage, *, path: str,
     root = page_xml.element(document, page, image)
     root.set("pcGtsId", file_id)
     root.find("p:Page", _NAMES).set("imageFilename", path)  # type: ignore[union-attr]
-    for region in root.iterfind("p:Page/*[p:Coords]", _NAMES):
-        _repair_region(region)
+    ids = Identifiers()
+    for name in root.xpath("//@id"):  # type: ignore[union-attr]
+        ids.take(str(name))
+    elements = root.iterfind("p:Page/*[p:Coords]", _NAMES)
+    for element, region in zip(elements, page.regions, strict=True):
+        _repair_region(element, region, ids)
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
 
 
-def _repair_region(region: etree._Element) -> None:
-    lines = []
-    for line in region.iterfind("p:TextLine", _NAMES):
-        polygon = _valid(_points(line))
-        _set(line, polygon)
-        lines.append(polygon)
-        _repair_words(line, polygon)
-    _set(region, _around(_valid(_points(region)), lines))
+def _repair_region(element: etree._Element, region: Region, ids: Identifiers) -> None:
+    shapes = []
+    for child, line in zip(element.iterfind("p:TextLine", _NAMES), region.lines, strict=True):
+        shape = _valid(_points(child))
+        _set(child, shape)
+        child.attrib.pop("readingDirection", "")
+        _repair_words(child, line, shape, ids)
+        shapes.append(shape)
+    _set(element, _around(_valid(_points(element)), shapes))
 
 
-def _repair_words(line: etree._Element, polygon: Polygon) -> None:
-    words = line.findall("p:Word", _NAMES)
-    texts = [word.findtext("p:TextEquiv/p:Unicode", "", _NAMES) for word in words]
-    whole = line.find("p:TextEquiv/p:Unicode", _NAMES)
-    spelt = " ".join(texts).strip()
-    # OCR-D reads the words of a line that is itself marked right-to-left backwards.
-    backwards = line.get("readingDirection") == "right-to-left"
-    if backwards or whole is None or spelt.split() != (whole.text or "").split():
-        for word in words:
-            line.remove(word)
+def _repair_words(element: etree._Element, line: Line, shape: Polygon, ids: Identifiers) -> None:
+    words = line.best_text.split()
+    text = element.find("p:TextEquiv", _NAMES)
+    if text is not None:
+        text.find("p:Unicode", _NAMES).text = " ".join(words)  # type: ignore[union-attr]
+    known = element.findall("p:Word", _NAMES)
+    if [word.findtext("p:TextEquiv/p:Unicode", None, _NAMES) for word in known] == words:
+        for word in known:
+            _set(word, _inside(_valid(_points(word)), shape))
         return
-    if words:
-        whole.text = spelt
-    for word in words:
-        _set(word, _inside(_valid(_points(word)), polygon))
+    for word in known:
+        element.remove(word)
+    track = track_of(line, bounding_box(tuple(_corners(shape))))
+    for index, place in enumerate(places(line, track, len)):
+        word = etree.Element(
+            _TAG + "Word", id=ids.take(f"{element.get('id')}_w{index}"), custom=f"readingOrder {{index:{index};}}"
+        )
+        etree.SubElement(word, _TAG + "Coords")
+        _set(word, _inside(_strip(place, track, shape), shape))
+        etree.SubElement(etree.SubElement(word, _TAG + "TextEquiv"), _TAG + "Unicode").text = place.text
+        text.addprevious(word)  # type: ignore[union-attr]
+
+
+def _strip(place: Place, track: Track, shape: Polygon) -> Polygon:
+    """All that stands above and below a piece of a track."""
+    edges = list(shape.bounds)
+    start, end = sorted((place.start * track.sign, place.end * track.sign))
+    edges[track.axis] = max(edges[track.axis], start)
+    edges[track.axis + 2] = min(edges[track.axis + 2], end)
+    return box(*edges) if edges[track.axis] < edges[track.axis + 2] else shape
 
 
 def _points(element: etree._Element) -> list[Point]:
     coords = element.find("p:Coords", _NAMES)
-    pairs = (pair.split(",") for pair in coords.attrib["points"].split())  # type: ignore[union-attr]
+    pairs = (pair.split(",") for pair in coords.get("points", "").split())  # type: ignore[union-attr]
     return [(int(x), int(y)) for x, y in pairs]
 
 
@@ -97,13 +123,24 @@ def _whole(geometry: BaseGeometry) -> Polygon | None:
     if not parts:
         return None
     points = _corners(max(parts, key=lambda part: part.area))
-    polygon = Polygon(points) if len(points) >= 3 else None
+    polygon = Polygon(_with_fourth(points)) if len(points) >= 3 else None
     return polygon if polygon is not None and _sound(polygon) else None
+
+
+def _with_fourth(points: Sequence[Point]) -> list[Point]:
+    """A triangle with one more point in the middle of its longest side: the validator demands four."""
+    if len(points) != 3:
+        return list(points)
+    sides = [(points[index - 1], points[index]) for index in range(3)]
+    longest = max(range(3), key=lambda index: math.dist(*sides[index]))
+    (x0, y0), (x1, y1) = sides[longest]
+    return [*points[:longest], ((x0 + x1) // 2, (y0 + y1) // 2), *points[longest:]]
 
 
 def _sound(polygon: Polygon) -> bool:
     simple = polygon.simplify(_TOLERANCE)
-    return bool(polygon.area > 0 and isinstance(simple, Polygon) and simple.is_valid and not simple.is_empty)
+    enough = len(_corners(polygon)) >= 4
+    return bool(enough and polygon.area > 0 and isinstance(simple, Polygon) and simple.is_valid and not simple.is_empty)
 
 
 def _fits(inner: Polygon, outer: Polygon) -> bool:
@@ -117,7 +154,7 @@ def _box(points: Sequence[Point]) -> Polygon:
 
 def _valid(points: Sequence[Point]) -> Polygon:
     """The polygon itself if it is sound; else its one large piece, its hull, or, without any area, its box."""
-    polygon = Polygon(points)
+    polygon = Polygon(_with_fourth(points))
     if _sound(polygon):
         return polygon
     pieces = make_valid(polygon)
@@ -129,7 +166,7 @@ def _valid(points: Sequence[Point]) -> Polygon:
 
 def _inside(inner: Polygon, outer: Polygon) -> Polygon:
     """What of one polygon is inside another; all of the other where that is nothing to speak of."""
-    if _fits(inner, outer):
+    if _sound(inner) and _fits(inner, outer):
         return inner
     for limit in (outer, outer.buffer(-_TOLERANCE)):
         part = _whole(make_valid(inner).intersection(make_valid(limit)))

@@ -41,7 +41,7 @@ class XmlStream:
 
     def _emit(self, element: etree._Element) -> None:
         # Writing it in one piece would declare its namespaces anew each time.
-        with self._file.element(element.tag, dict(element.attrib)):
+        with self._file.element(element.tag, dict(element.attrib.items())):
             if element.text:
                 self._file.write(element.text)
             for child in element:
