@@ -19,7 +19,7 @@ import math
 from collections.abc import Sequence
 
 from lxml import etree
-from shapely import Polygon, box, make_valid, union_all
+from shapely import Polygon, box, get_coordinates, make_valid, prepare, union_all
 from shapely.geometry.base import BaseGeometry
 
 from archive_pipeline.exports import page_xml, polygons
@@ -30,7 +30,7 @@ from archive_pipeline.page import Line, Page, Point, Region, bounding_box
 from archive_pipeline.rendering.model import PageImage
 
 _TOLERANCE = 1.0  # the validator simplifies polygons by so much before it looks at them
-_SLACK = 1.5  # how far a polygon may leave the one around it
+_SLACK = 1.0  # how far a polygon may leave the one around it: 1.5, less what versions of GEOS disagree on
 _MAIN_SHARE = 0.9  # of the area of a polygon that crosses itself: so much in one piece is the whole of it
 _NAMES = {"p": page_xml.NAMESPACE}
 _TAG = f"{{{page_xml.NAMESPACE}}}"
@@ -71,13 +71,14 @@ def _repair_region(element: etree._Element, region: Region, ids: Identifiers) ->
 
 def _repair_words(element: etree._Element, line: Line, shape: Polygon, ids: Identifiers) -> None:
     words = line.best_text.split()
+    room = _room(shape)
     text = element.find("p:TextEquiv", _NAMES)
     if text is not None:
         text.find("p:Unicode", _NAMES).text = " ".join(words)  # type: ignore[union-attr]
     known = element.findall("p:Word", _NAMES)
     if [word.findtext("p:TextEquiv/p:Unicode", None, _NAMES) for word in known] == words:
         for word in known:
-            _set(word, _inside(_valid(_points(word)), shape))
+            _set(word, _inside(_valid(_points(word)), shape, room))
         return
     for word in known:
         element.remove(word)
@@ -87,7 +88,7 @@ def _repair_words(element: etree._Element, line: Line, shape: Polygon, ids: Iden
             _TAG + "Word", id=ids.take(f"{element.get('id')}_w{index}"), custom=f"readingOrder {{index:{index};}}"
         )
         etree.SubElement(word, _TAG + "Coords")
-        _set(word, _inside(_strip(place, track, shape), shape))
+        _set(word, _inside(_strip(place, track, shape), shape, room))
         etree.SubElement(etree.SubElement(word, _TAG + "TextEquiv"), _TAG + "Unicode").text = place.text
         text.addprevious(word)  # type: ignore[union-attr]
 
@@ -113,7 +114,7 @@ def _set(element: etree._Element, polygon: Polygon) -> None:
 
 
 def _corners(polygon: Polygon) -> list[Point]:
-    points = [(round(x), round(y)) for x, y in polygon.exterior.coords[:-1]]
+    points = [(round(x), round(y)) for x, y in get_coordinates(polygon.exterior).tolist()[:-1]]
     return [point for index, point in enumerate(points) if point != points[index - 1]]
 
 
@@ -138,13 +139,21 @@ def _with_fourth(points: Sequence[Point]) -> list[Point]:
 
 
 def _sound(polygon: Polygon) -> bool:
+    if len(_corners(polygon)) < 4 or polygon.area == 0:
+        return False
     simple = polygon.simplify(_TOLERANCE)
-    enough = len(_corners(polygon)) >= 4
-    return bool(enough and polygon.area > 0 and isinstance(simple, Polygon) and simple.is_valid and not simple.is_empty)
+    return bool(isinstance(simple, Polygon) and simple.is_valid and not simple.is_empty)
 
 
-def _fits(inner: Polygon, outer: Polygon) -> bool:
-    return bool(inner.simplify(_TOLERANCE).within(outer.simplify(_TOLERANCE).buffer(_SLACK)))
+def _room(outer: Polygon) -> Polygon:
+    """Where the validator accepts what is inside a polygon."""
+    room = outer.simplify(_TOLERANCE).buffer(_SLACK)
+    prepare(room)
+    return room
+
+
+def _fits(inner: Polygon, room: Polygon) -> bool:
+    return bool(room.contains(inner.simplify(_TOLERANCE)))
 
 
 def _box(points: Sequence[Point]) -> Polygon:
@@ -164,24 +173,29 @@ def _valid(points: Sequence[Point]) -> Polygon:
     return _whole(polygon.convex_hull) or _box(points)
 
 
-def _inside(inner: Polygon, outer: Polygon) -> Polygon:
+def _inside(inner: Polygon, outer: Polygon, room: Polygon) -> Polygon:
     """What of one polygon is inside another; all of the other where that is nothing to speak of."""
-    if _sound(inner) and _fits(inner, outer):
+    if _fits(inner, room) and _sound(inner):
         return inner
     for limit in (outer, outer.buffer(-_TOLERANCE)):
         part = _whole(make_valid(inner).intersection(make_valid(limit)))
-        if part is not None and _fits(part, outer):
+        if part is not None and _fits(part, room):
             return part
     return outer
 
 
 def _around(outer: Polygon, inner: Sequence[Polygon]) -> Polygon:
     """A polygon that holds another and all of its contents, as little larger as can be."""
-    if all(_fits(each, outer) for each in inner):
+
+    def holds(candidate: Polygon) -> bool:
+        room = _room(candidate)
+        return all(_fits(each, room) for each in inner)
+
+    if holds(outer):
         return outer
     union = union_all([make_valid(each) for each in (outer, *inner)])
     for candidate in (union, union.convex_hull):
         grown = _whole(candidate)
-        if grown is not None and all(_fits(each, grown) for each in inner):
+        if grown is not None and holds(grown):
             return grown
     return _box([point for each in (outer, *inner) for point in _corners(each)])
