@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from archive_pipeline.errors import UsageError
-from archive_pipeline.exports import iiif, lines_table, manifest, mets, page_images, page_json, page_xml, text
+from archive_pipeline.exports import iiif, lines_table, manifest, mets, page_images, page_json, page_xml, tei, text
 from archive_pipeline.exports.base import ExportDocument, IndexWriter, Writer
 from archive_pipeline.exports.pdf_report import PdfReport
 from archive_pipeline.store import atomic_write, storage_error
@@ -49,6 +49,7 @@ FORMATS = {
         ExportFormat("text", "text/0001.txt, document.txt", text.write),
         ExportFormat("page", "page/0001.xml", page_xml.write),
         ExportFormat("json", "pages/0001.json", page_json.write),
+        ExportFormat("tei", "tei.xml", tei.write, default=False),
         ExportFormat("lines", "lines.csv, lines.parquet", lines_table.write, default=False),
         ExportFormat("iiif", "iiif/manifest.json", index=iiif.write, needs=("images",)),
         ExportFormat("mets", "mets.xml, ocr-d/0001.xml", index=mets.write, needs=("images",)),
