@@ -4,6 +4,8 @@ A canvas is a page image, in its pixels. Lines are annotations with the motivati
 own, which a viewer loads when it shows the canvas; so the manifest stays small. Their targets are boxes, which every
 viewer knows. Ids are addresses below the base address of the installation, and the same each time.
 
+No text has a ``textDirection``: iiif-prezi3 3.1 refuses to load one, and viewers follow the characters themselves.
+
 Presentation 3.0: https://iiif.io/api/presentation/3.0/. What Mirador's text overlay wants of ``seeAlso`` (a ``profile``
 in each): https://github.com/dbmdz/mirador-textoverlay.
 """
@@ -29,7 +31,7 @@ from archive_pipeline import __version__
 from archive_pipeline.exports import polygons
 from archive_pipeline.exports.base import ExportDocument, Files, Identifiers
 from archive_pipeline.exports.page_images import FOLDER as IMAGES
-from archive_pipeline.page import Direction, Page, Point, Step, clean_text
+from archive_pipeline.page import Page, Point, Step, clean_text
 from archive_pipeline.rendering.model import PageImage
 from archive_pipeline.store import atomic_write, write_bytes
 
@@ -200,15 +202,13 @@ def annotation_page(document: ExportDocument, page: Page) -> Json:
     ids = Identifiers()
     language = page.language if page.language and _LANGUAGE.fullmatch(page.language) else None
 
-    def annotation(wanted: str, text: str, points: tuple[Point, ...], direction: Direction) -> Json:
+    def annotation(wanted: str, text: str, points: tuple[Point, ...]) -> Json:
         corners = polygons.polygon(points, page)
         left, top = min(x for x, _ in corners), min(y for _, y in corners)
         width, height = max(x for x, _ in corners) - left + 1, max(y for _, y in corners) - top + 1
-        body = {"type": "TextualBody", "value": text, "format": "text/plain"}
+        body: Json = {"type": "TextualBody", "value": text, "format": "text/plain"}
         if language:
             body["language"] = language
-        if direction == "rtl":
-            body["textDirection"] = "rtl"
         return {
             "id": f"{name}#{ids.take(wanted)}",
             "type": "Annotation",
@@ -222,7 +222,7 @@ def annotation_page(document: ExportDocument, page: Page) -> Json:
         for line in region.lines:
             if line.best_text:
                 points = line.boundary or line.baseline
-                items.append(annotation(line.id, line.best_text, points, line.direction))
+                items.append(annotation(line.id, line.best_text, points))
         if not region.lines and region.text:
-            items.append(annotation(region.id, region.text, region.boundary, page.direction))
+            items.append(annotation(region.id, region.text, region.boundary))
     return _checked(AnnotationPage, {"id": name, "items": items})

@@ -15,6 +15,7 @@ Rules: https://ocr-d.de/en/spec/mets, METS 1.12, MODS 3.6.
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +71,8 @@ _GROUPS = {
     "tei": _Group("OCR-D-TEI", {".xml": "application/tei+xml"}, "DOWNLOAD"),
     "pdf": _Group("OCR-D-PDF", {".pdf": "application/pdf"}, "DOWNLOAD"),
 }
+_IMAGE_GROUP = "OCR-D-IMG"
+_PAGE_GROUP = "OCR-D-OCR"
 _ROOT = "PHYS_0000"
 _LOGICAL = "LOG_0000"
 _DESCRIPTION = "DMDLOG_0000"
@@ -80,7 +83,7 @@ def write(document: ExportDocument, folder: Path, files: Files) -> Iterator[Path
     for page, image in zip(document.pages, document.images, strict=True):
         if image is not None:
             path = folder / _page_path(page.number)
-            file_id = _file_id("OCR-D-OCR", page.number)
+            file_id = _file_id(_PAGE_GROUP, page.number)
             write_bytes(path, ocrd_page.render(document, page, image, path=_image_path(image), file_id=file_id))
             yield path
     target = folder / NAME
@@ -167,49 +170,48 @@ def _description(document: ExportDocument) -> etree._Element:
 
 def _add_files(xml: XmlStream, document: ExportDocument, folder: Path, files: Files) -> None:
     """The file section, and the maps that say which file is of which page."""
-    count = len(document.pages)
-    of_pages: dict[int, list[str]] = {number: [] for number in range(1, count + 1)}
-    of_document: list[str] = []
-    with xml.open(_tag("fileSec")):
-        _add_images(xml, document, folder, of_pages)
-        for name, group in _GROUPS.items():
-            if not files.get(name):
-                continue
-            with xml.open(_tag("fileGrp"), {"USE": group.name}):
-                for path in files[name]:
-                    number = int(path.stem) if path.stem.isdecimal() and int(path.stem) in of_pages else None
-                    file_id = _file_id(group.name, number)
-                    media_type = group.types[path.suffix]
-                    xml.add(_file(file_id, path, folder, media_type, file_digest(path), group.use))
-                    (of_document if number is None else of_pages[number]).append(file_id)
-    _add_physical_map(xml, document, of_document, of_pages)
+    of_pages: dict[int | None, list[str]] = defaultdict(list)
+    # The schema wants no empty section and no empty group.
+    has_images = any(image is not None for image in document.images)
+    groups = {name: group for name, group in _GROUPS.items() if files.get(name)}
+    if has_images or groups:
+        with xml.open(_tag("fileSec")):
+            if has_images:
+                _add_images(xml, document, folder, of_pages)
+            for name, group in groups.items():
+                with xml.open(_tag("fileGrp"), {"USE": group.name}):
+                    for path in files[name]:
+                        number = int(path.stem) if path.stem.isdecimal() else None
+                        file_id = _file_id(group.name, number)
+                        media_type = group.types[path.suffix]
+                        xml.add(_file(file_id, path, folder, media_type, file_digest(path), group.use))
+                        of_pages[number].append(file_id)
+    numbers = _add_physical_map(xml, document, of_pages)
     with xml.open(_tag("structMap"), {"TYPE": "LOGICAL"}):
         xml.add(_element("div", ID=_LOGICAL, TYPE="document", LABEL=document.title, DMDID=_DESCRIPTION))
     with xml.open(_tag("structLink")):
-        for target in (_ROOT, *map(_page_id, of_pages)):
+        for target in (_ROOT, *map(_page_id, numbers)):
             link = _element("smLink")
             link.set(_tag("from", XLINK), _LOGICAL)
             link.set(_tag("to", XLINK), target)
             xml.add(link)
 
 
-def _add_images(xml: XmlStream, document: ExportDocument, folder: Path, of_pages: dict[int, list[str]]) -> None:
-    """The groups of page images and of PAGE files for OCR-D, if any page has an image."""
-    for group in ("OCR-D-IMG", "OCR-D-OCR"):
-        if not any(image is not None for image in document.images):
-            return
+def _add_images(xml: XmlStream, document: ExportDocument, folder: Path, of_pages: dict[int | None, list[str]]) -> None:
+    """The groups of page images and of PAGE files for OCR-D."""
+    for group in (_IMAGE_GROUP, _PAGE_GROUP):
         with xml.open(_tag("fileGrp"), {"USE": group}):
-            for number, image in enumerate(document.images, 1):
+            for image in document.images:
                 if image is None:
                     continue
-                file_id = _file_id(group, number)
-                if group == "OCR-D-IMG":
+                file_id = _file_id(group, image.number)
+                if group == _IMAGE_GROUP:
                     path = folder / _image_path(image)
                     xml.add(_file(file_id, path, folder, _IMAGE_TYPES[path.suffix], image.sha256))
                 else:
-                    path = folder / _page_path(number)
+                    path = folder / _page_path(image.number)
                     xml.add(_file(file_id, path, folder, _PAGE_TYPE, file_digest(path)))
-                of_pages[number].append(file_id)
+                of_pages[image.number].append(file_id)
 
 
 def _file(
@@ -230,14 +232,14 @@ def _file(
     return element
 
 
-def _add_physical_map(
-    xml: XmlStream, document: ExportDocument, of_document: list[str], of_pages: dict[int, list[str]]
-) -> None:
+def _add_physical_map(xml: XmlStream, document: ExportDocument, of_pages: dict[int | None, list[str]]) -> list[int]:
+    """All pages in order, with their files; returns their numbers. Files of no page are the whole document's."""
+    numbers = []
     with (
         xml.open(_tag("structMap"), {"TYPE": "PHYSICAL"}),
         xml.open(_tag("div"), {"ID": _ROOT, "TYPE": "physSequence"}),
     ):
-        for file_id in of_document:
+        for file_id in of_pages[None]:
             xml.add(_element("fptr", FILEID=file_id))
         for page in document.pages:
             number = str(page.number)
@@ -247,6 +249,8 @@ def _add_physical_map(
                 div.set("LABEL", label)
             div.extend([_element("fptr", FILEID=file_id) for file_id in of_pages[page.number]])
             xml.add(div)
+            numbers.append(page.number)
+    return numbers
 
 
 def _label(page: Page) -> str:

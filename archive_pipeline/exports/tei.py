@@ -105,7 +105,9 @@ def _add_header(xml: XmlStream, document: ExportDocument, languages: list[str], 
 
 
 def _file_description(document: ExportDocument, *, corrected: bool) -> etree._Element:
-    title = _with(_element("titleStmt"), _element("title", document.title), _responsible(_MACHINE, "reading", "machine"))
+    title = _with(
+        _element("titleStmt"), _element("title", document.title), _responsible(_MACHINE, "reading", "machine")
+    )
     if corrected:
         title.append(_responsible(_PERSON, "correction of single lines", "by hand"))
     published = _element("p", f"Made by archive-pipeline {__version__} from the source described below.")
