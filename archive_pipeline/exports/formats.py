@@ -13,7 +13,19 @@ from pathlib import Path
 from typing import BinaryIO
 
 from archive_pipeline.errors import UsageError
-from archive_pipeline.exports import alto, hocr, manifest, page_images, page_json, page_xml, text
+from archive_pipeline.exports import (
+    alto,
+    hocr,
+    iiif,
+    lines_table,
+    manifest,
+    mets,
+    page_images,
+    page_json,
+    page_xml,
+    tei,
+    text,
+)
 from archive_pipeline.exports.base import ExportDocument, IndexWriter, Writer
 from archive_pipeline.exports.pdf_report import PdfReport
 from archive_pipeline.store import atomic_write, storage_error
@@ -51,6 +63,10 @@ FORMATS = {
         ExportFormat("alto", "alto/0001.xml", alto.write),
         ExportFormat("hocr", "hocr/0001.hocr", hocr.write),
         ExportFormat("json", "pages/0001.json", page_json.write),
+        ExportFormat("tei", "tei.xml", tei.write, default=False),
+        ExportFormat("lines", "lines.csv, lines.parquet", lines_table.write, default=False),
+        ExportFormat("iiif", "iiif/manifest.json", index=iiif.write, needs=("images",)),
+        ExportFormat("mets", "mets.xml, ocr-d/0001.xml", index=mets.write, needs=("images",)),
     )
 }
 

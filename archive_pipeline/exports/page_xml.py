@@ -49,13 +49,19 @@ def render(document: ExportDocument, page: Page, image: PageImage | None) -> byt
         page: A page that failed, was skipped or is blank gives a valid file that says so.
         image: Record of the page image; None where there is none.
     """
+    root = element(document, page, image)
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+
+
+def element(document: ExportDocument, page: Page, image: PageImage | None) -> etree._Element:
+    """The ``PcGts`` element of :func:`render`."""
     ids = Identifiers()
     root = etree.Element(_tag("PcGts"), nsmap={None: NAMESPACE, "xsi": _INSTANCE})  # type: ignore[dict-item]
     root.set(f"{{{_INSTANCE}}}schemaLocation", f"{NAMESPACE} {NAMESPACE}/pagecontent.xsd")
     root.set("pcGtsId", ids.take(f"page_{page.number:04d}"))
     add_metadata(root, document, page)
     _add_page(root, page, image, ids)
-    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+    return root
 
 
 def _tag(name: str) -> str:
