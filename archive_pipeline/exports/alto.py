@@ -24,6 +24,7 @@ from archive_pipeline.exports.alto_tags import Tags
 from archive_pipeline.exports.base import ExportDocument, Identifiers, number, write_pages
 from archive_pipeline.exports.hyphenation import Hyphenation, hyphenations
 from archive_pipeline.exports.line_words import PlacedWord, words_of, words_of_block
+from archive_pipeline.exports.tracks import baseline_in
 from archive_pipeline.page import Box, Direction, Line, Page, Point, Region, bounding_box, clean_text
 from archive_pipeline.rendering.model import PageImage
 
@@ -111,7 +112,7 @@ class _File:
             element.set("BASEDIRECTION", direction)
         parted = hyphenations([line.best_text for line in region.lines])
         for line, line_name, hyphenation in zip(region.lines, names, parted, strict=True):
-            self._add_line(element, line, line_name, self._tags.line(region), hyphenation, direction)
+            self._add_line(element, region, line, line_name, hyphenation, direction)
         if not region.lines and not empty:
             line_name = self._ids.take(f"{name}_text")
             child = _add(element, "TextLine", ID=line_name, TAGREFS=self._tags.block_line(), **_place(box))
@@ -120,17 +121,16 @@ class _File:
     def _add_line(
         self,
         parent: etree._Element,
+        region: Region,
         line: Line,
         name: str,
-        tag: str,
         hyphenation: Hyphenation,
         block_direction: Direction,
     ) -> None:
         outline = polygons.polygon(line.boundary or line.baseline, self._page)
         box = bounding_box(tuple(outline))
-        element = _add(parent, "TextLine", ID=name, TAGREFS=tag, **_place(box))
-        if baseline := polygons.baseline(line.baseline, self._page):
-            element.set("BASELINE", _points(baseline))
+        element = _add(parent, "TextLine", ID=name, TAGREFS=self._tags.line(region), **_place(box))
+        element.set("BASELINE", _points(baseline_in(self._page, region, line)))
         if line.correction is not None:
             element.set("CS", "true")
         if self._newer and line.direction != block_direction:

@@ -18,6 +18,7 @@ from lxml import etree
 from archive_pipeline.exports import polygons
 from archive_pipeline.exports.base import ExportDocument, Identifiers, number, write_pages
 from archive_pipeline.exports.page_xml_metadata import add_metadata
+from archive_pipeline.exports.tracks import baseline_in
 from archive_pipeline.page import Direction, Line, Page, Region, clean_text
 from archive_pipeline.rendering.model import PageImage
 
@@ -112,22 +113,26 @@ def _add_region(parent: etree._Element, page: Page, region: Region, index: int, 
     direction = directions.pop() if len(directions) == 1 else page.direction
     element.set("readingDirection", _DIRECTIONS[direction])
     for position, line in enumerate(region.lines):
-        _add_line(element, page, line, position, ids, direction)
+        _add_line(element, page, region, line, position, ids, direction)
     if not region.lines and region.text:
         _add_text(element, region.text, None)
 
 
 def _add_line(
-    parent: etree._Element, page: Page, line: Line, index: int, ids: Identifiers, region_direction: Direction
+    parent: etree._Element,
+    page: Page,
+    region: Region,
+    line: Line,
+    index: int,
+    ids: Identifiers,
+    region_direction: Direction,
 ) -> None:
     name = ids.take(line.id)
     element = _add(parent, "TextLine", id=name, custom=f"readingOrder {{index:{index};}}")
     if line.direction != region_direction:
         element.set("readingDirection", _DIRECTIONS[line.direction])
     _add(element, "Coords", points=polygons.text(polygons.polygon(line.boundary or line.baseline, page)))
-    baseline = polygons.baseline(line.baseline, page)
-    if baseline:
-        _add(element, "Baseline", points=polygons.text(baseline))
+    _add(element, "Baseline", points=polygons.text(baseline_in(page, region, line)))
     if line.correction is not None:
         _add_text(element, line.correction, None, index="0")
         if line.text:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import statistics
 from dataclasses import dataclass
 
-from archive_pipeline.page import Box, Line, Point, bounding_box
+from archive_pipeline.exports import polygons
+from archive_pipeline.page import Box, Line, Page, Point, Region, bounding_box
 
 _DESCENT_SHARE = 0.215  # of a line's height, below the baseline: that of most Latin fonts
 _UPRIGHT = 2.5  # a box so much higher than wide holds text that runs upwards, unless it is vertical script
@@ -84,6 +85,19 @@ def track_of(line: Line, fallback: Box) -> Track:
         return _from_box(line, box)
     ascent, descent = _heights(axis, sign, stops, line.boundary)
     return Track(axis, sign, tuple(stops), ascent, descent)
+
+
+def baseline_in(page: Page, region: Region, line: Line) -> list[Point]:
+    """The line's baseline inside the page; where the engine gave none, the one that its shape suggests.
+
+    kraken and eScriptorium pass over lines without one, and their text with them.
+    """
+    given = polygons.baseline(line.baseline, page)
+    if given is not None:
+        return given
+    track = track_of(line, region.box if region.boundary else (0, 0, page.width, page.height))
+    ends = (track.point(track.start), track.point(track.end))
+    return polygons.baseline([(round(x), round(y)) for x, y in ends], page) or []
 
 
 def _sign(line: Line, axis: int, drawn: int) -> int:

@@ -15,6 +15,7 @@ from archive_pipeline.errors import BadTranscription, NotReadable
 from archive_pipeline.exports import alto, page_xml, polygons
 from archive_pipeline.exports.base import ExportOptions, Identifiers
 from archive_pipeline.exports.line_words import inside
+from archive_pipeline.exports.tracks import baseline_in
 from archive_pipeline.ground_truth.files import read
 from archive_pipeline.ground_truth.xml import PageFile, direction_of, region_type
 from archive_pipeline.page import Line, Page, Point, Region, Word, bounding_box, clean_text
@@ -97,7 +98,7 @@ def written(page: Page) -> list[tuple[Region, Region]]:
                         line.model_copy(
                             update={
                                 "boundary": distinct(polygons.polygon(line.boundary or line.baseline, page)),
-                                "baseline": distinct(polygons.baseline(line.baseline, page) or []),
+                                "baseline": distinct(baseline_in(page, region, line)),
                             }
                         )
                         for line in region.lines
@@ -195,7 +196,8 @@ def test_the_image_is_named_and_known_by_its_digest(tmp_path: Path, render: Call
 
 
 def test_the_machine_s_text_of_a_corrected_line_survives(tmp_path: Path) -> None:
-    line = Line(id="l", boundary=((0, 0), (9, 0), (9, 9)), text="the olde tex t¬", correction="olde text¬")
+    shape = ((0, 0), (9, 0), (9, 9))
+    line = Line(id="l", boundary=shape, baseline=((0, 7), (9, 7)), text="the olde tex t¬", correction="olde text¬")
     page = Page(number=1, width=10, height=10, regions=(Region(id="r", boundary=line.boundary, lines=(line,)),))
     for name, render in (("page", page_xml.render), ("alto", alto.render)):
         path = tmp_path / name
