@@ -167,7 +167,8 @@ def test_exports_are_equal_in_two_runs_and_leave_nothing_old(tmp_path: Path) -> 
 
     def run() -> dict[str, bytes]:
         finished = formats.FinishedPdf(io.BytesIO(b"%PDF"), pdf)
-        manifest = formats.write_exports(document(pages, [image, None]), tmp_path, pdf=finished)
+        names = ["pdf", "text", "page", "json"]
+        manifest = formats.write_exports(document(pages, [image, None]), tmp_path, names, pdf=finished)
         assert manifest == tmp_path / "manifest.json"
         return {str(path.relative_to(tmp_path)): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
 
@@ -202,7 +203,7 @@ def test_fewer_formats_remove_the_others(tmp_path: Path) -> None:
 
 
 def test_unknown_formats_are_named_with_the_known_ones() -> None:
-    with pytest.raises(UsageError, match=r"'docx'.*pdf, text, page, json"):
+    with pytest.raises(UsageError, match=r"'docx'.*pdf, images, text, page, json"):
         formats.choose(["text", "docx"])
     assert [chosen.name for chosen in formats.choose(["json", "pdf"])] == ["pdf", "json"]
 
