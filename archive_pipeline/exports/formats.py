@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from archive_pipeline.errors import UsageError
-from archive_pipeline.exports import manifest, page_images, page_json, page_xml, text
+from archive_pipeline.exports import manifest, page_images, page_json, page_xml, reading_view, text
 from archive_pipeline.exports.base import ExportDocument, IndexWriter, Writer
 from archive_pipeline.exports.pdf_report import PdfReport
 from archive_pipeline.store import atomic_write, storage_error
@@ -49,6 +49,8 @@ FORMATS = {
         ExportFormat("text", "text/0001.txt, document.txt", text.write),
         ExportFormat("page", "page/0001.xml", page_xml.write),
         ExportFormat("json", "pages/0001.json", page_json.write),
+        # Last, for it links to the others.
+        ExportFormat("view", "view/index.html", index=reading_view.write, needs=("images",), default=False),
     )
 }
 
