@@ -5,46 +5,38 @@ beside it. Scripts add search, filter and keys. Nothing is inline, so the strict
 
 - ``texts.py``: what is said, for translation; ``page_view.py``: what is shown of a page
 - ``links.py``: to the files of other formats; ``search_index.py``: the text for the search
-- ``templates/``, ``assets/``: HTML, and what is copied as it is
+- ``templating.py``, ``templates/``, ``assets/``: HTML, and what is copied as it is
 """
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
 from importlib import resources
-from itertools import pairwise
 from pathlib import Path
 from statistics import fmean
+from typing import Any, get_args
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
-from archive_pipeline import __version__
 from archive_pipeline.exports.base import ExportDocument, Files
 from archive_pipeline.exports.reading_view import page_view, texts
 from archive_pipeline.exports.reading_view.links import Links
-from archive_pipeline.exports.reading_view.page_view import DOUBTFUL, POOR, SURE, PageRow
+from archive_pipeline.exports.reading_view.page_view import PageRow
 from archive_pipeline.exports.reading_view.scripts import call
 from archive_pipeline.exports.reading_view.search_index import SearchIndex
-from archive_pipeline.page import Page, Step, clean_text
+from archive_pipeline.exports.reading_view.templating import environment
+from archive_pipeline.page import Page, PageStatus, Step, clean_text
 from archive_pipeline.rendering.model import PageImage
 from archive_pipeline.store import atomic_write, write_bytes
 
 FOLDER = "view"
-POLICY = (
-    # What 'self' means in a file that was opened from a folder is left open by the specification, hence file: as well.
-    "default-src 'none'; img-src 'self' file:; style-src 'self' file:; script-src 'self' file:; "
-    "base-uri 'none'; form-action 'none'"
-)
 
 
 def write(document: ExportDocument, folder: Path, files: Files) -> Iterator[Path]:
-    """Write the pages, the search index, the document's page, and what they share."""
+    """Write the pages, the search index, what they share, and the document's own page."""
     view = folder / FOLDER
     links, index = Links(folder, files), SearchIndex(view)
     rows: list[PageRow] = []
     steps: dict[str, Step] = {}
-    template = _environment().get_template("page.html")
+    template = environment().get_template("page.html")
     shared = {"document": _document(document), "total": len(document.pages)}
     for position, (before, (page, image), after) in enumerate(_with_neighbours(document), 1):
         shown = page_view.page_view(page)
@@ -69,25 +61,27 @@ def write(document: ExportDocument, folder: Path, files: Files) -> Iterator[Path
         yield from index.add(page.number, row.name, shown)
     yield from index.finish()
     yield from _assets(view)
-    path = view / "index.html"
-    sure = [row.confidence for row in rows if row.confidence is not None]
-    pieces = _environment().get_template("document.html").generate(
+    yield _write_document(
+        view / "index.html",
         shared,
         rows=rows,
-        confidence=fmean(sure) if sure else None,
-        statuses=[(status, n) for status in _STATUSES if (n := sum(row.status == status for row in rows))],
         steps=steps.values(),
         notes=[clean_text(note) for note in document.notes],
         links=links.document,
         search_pieces=index.pieces,
     )
+
+
+def _write_document(path: Path, shared: dict[str, Any], *, rows: list[PageRow], **values: Any) -> Path:
+    sure = [row.confidence for row in rows if row.confidence is not None]
+    statuses = [(status, n) for status in get_args(PageStatus) if (n := sum(row.status == status for row in rows))]
+    template = environment().get_template("document.html")
     with atomic_write(path) as file:
-        for piece in pieces:
+        for piece in template.generate(
+            shared, rows=rows, statuses=statuses, confidence=fmean(sure) if sure else None, **values
+        ):
             file.write(piece.encode())
-    yield path
-
-
-_STATUSES = ("done", "born_digital", "blank", "skipped", "failed")
+    return path
 
 
 def _document(document: ExportDocument) -> dict[str, str | None]:
@@ -103,20 +97,12 @@ def _with_neighbours(
     document: ExportDocument,
 ) -> Iterator[tuple[int | None, tuple[Page, PageImage | None], int | None]]:
     """Every page with its image's record, and the numbers of the pages before and after it."""
-    before: int | None = None
     pages = zip(document.pages, document.images, strict=True)
-    following = pairwise(_and_none(pages))
-    for current, after in following:
-        assert current is not None  # noqa: S101 - None is last
-        yield before, current, after[0].number if after else None
-        before = current[0].number
-
-
-def _and_none(
-    pages: Iterator[tuple[Page, PageImage | None]],
-) -> Iterator[tuple[Page, PageImage | None] | None]:
-    yield from pages
-    yield None
+    before, current = None, next(pages, None)
+    while current is not None:
+        following = next(pages, None)
+        yield before, current, following[0].number if following else None
+        before, current = current[0].number, following
 
 
 def _language(page: Page) -> str:
@@ -124,33 +110,6 @@ def _language(page: Page) -> str:
     parts = (page.language or "").split("-")
     fits = parts[0].isalpha() and len(parts[0]) in (2, 3) and all(part.isalnum() and len(part) <= 8 for part in parts)
     return "-".join(parts) if fits and page.language and page.language.isascii() else ""
-
-
-def _percent(confidence: float | None) -> str:
-    return "" if confidence is None else f"{confidence * 100:.1f} %"
-
-
-@functools.cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("archive_pipeline.exports.reading_view"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals |= {
-        "t": texts.text,
-        "count": texts.count,
-        "ui_language": texts.LANGUAGE,
-        "policy": POLICY,
-        "version": __version__,
-        "sure_from": SURE,
-        "doubtful_below": DOUBTFUL,
-        "poor_below": POOR,
-    }
-    environment.filters |= {"percent": _percent, "clean": clean_text}
-    return environment
 
 
 def _assets(view: Path) -> Iterator[Path]:

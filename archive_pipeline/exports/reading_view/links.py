@@ -55,7 +55,9 @@ class Links:
             position: Of the page in the document, from 1: where the PDF opens.
         """
         found = [Link(f"{self._address(path)}#page={position}", FORMATS[PDF]) for path in self._pdf[:1]]
-        return found + [Link(self._address(paths[name]), label) for label, paths in self._pages.items() if name in paths]
+        return found + [
+            Link(self._address(paths[name]), label) for label, paths in self._pages.items() if name in paths
+        ]
 
     def image(self, image: PageImage | None) -> str | None:
         """Address of a page image, if it is among the files."""

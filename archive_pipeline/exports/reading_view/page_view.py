@@ -84,10 +84,10 @@ class LineView:
 
 @dataclass(frozen=True)
 class RegionView:
-    """A region; ``runs`` are its lines, those that follow each other vertically or not together."""
+    """A region; ``runs`` are its lines, those that follow each other in one direction together."""
 
     type: RegionType
-    runs: tuple[tuple[bool, tuple[LineView, ...]], ...]
+    runs: tuple[tuple[Direction, tuple[LineView, ...]], ...]
     points: str
 
 
@@ -117,9 +117,7 @@ def _region(page: Page, region: Region, ids: Identifiers, numbers: Iterator[int]
         lines = [
             LineView(anchor, next(numbers), (Part(region.text),), page.direction, None, False, "", points),
         ]
-    runs = tuple(
-        (vertical, tuple(run)) for vertical, run in itertools.groupby(lines, lambda line: line.direction == "ttb")
-    )
+    runs = tuple((direction, tuple(run)) for direction, run in itertools.groupby(lines, lambda line: line.direction))
     return RegionView(region.type, runs, _points(region.boundary, page))
 
 
@@ -168,9 +166,9 @@ def _points(boundary: tuple[Point, ...], page: Page) -> str:
     return polygons.text(polygons.polygon(boundary, page)) if boundary else ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PageRow:
-    """A page in the list of pages.
+    """A page in the list of pages, which is all that is kept of it.
 
     Attributes:
         name: Of its file, without an ending.

@@ -51,6 +51,7 @@ TEXTS: dict[str, str] = {
     "step.recognition": "Reading",
     "step.text-extraction": "Taking over the text of the source",
     "step.model": "Model",
+    "step.parameters": "Parameters",
     "step.digest": "SHA-256 of the model",
     # A page
     "page": "Page {n}",
@@ -104,7 +105,6 @@ TEXTS: dict[str, str] = {
     "search.label": "Search the text of the document",
     "search.hint": "Capitals, accents and line breaks do not matter.",
     "search.go": "Search",
-    "search.results": "Search results",
     "theme": "Dark",
     "help": "Keys",
     "help.title": "Keys",
@@ -118,7 +118,6 @@ TEXTS: dict[str, str] = {
     "key.escape": "Leave the line, the search field or this list",
     "key.left": "Left",
     "key.right": "Right",
-    "key.or": "or",
     # Used by the scripts
     "script.loading": "Loading the text of the document…",
     "script.missing": "The search cannot work: {file} could not be loaded.",
