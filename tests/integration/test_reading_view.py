@@ -204,7 +204,14 @@ def test_search_finds_whatever_the_capitals_accents_and_line_ends(view: View, qu
 
 @pytest.mark.parametrize(
     ("query", "anchor"),
-    [("wasser", "1.*l3"), ("oeuvre", "1.*l3"), ("שלום", "4.*l1"), ("三", "5.*v0"), ("clôture gare", "1.*l1")],
+    [
+        ("wasser", "1.*l3"),
+        ("oeuvre", "1.*l3"),
+        ("שלום", "4.*l1"),
+        ("三", "5.*v0"),
+        ("clôture gare", "1.*l1"),
+        ("rendiss a old", "1.*l4"),
+    ],
 )
 def test_search_knows_old_letters_vowel_points_single_signs_and_words_apart(
     view: View, query: str, anchor: str

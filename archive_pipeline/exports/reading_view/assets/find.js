@@ -25,6 +25,7 @@
 
   // The folded text; with `places`, also where in the original each of its units begins and ends.
   function fold(text, places) {
+    if (!places) return Array.from(text, foldCharacter).join('').replace(/ +/g, ' ').trimStart();
     let folded = '';
     let at = 0;
     for (const character of text) {
@@ -32,10 +33,10 @@
       for (const unit of foldCharacter(character).split('')) {
         if (unit === ' ' && (folded === '' || folded.endsWith(' '))) continue;
         folded += unit;
-        if (places) places.push([at, end]);
+        places.push([at, end]);
       }
       // An accent belongs to the letter before it.
-      if (places && places.length && foldCharacter(character) === '') places[places.length - 1][1] = end;
+      if (places.length && /\p{M}/u.test(character)) places[places.length - 1][1] = end;
       at = end;
     }
     return folded;
@@ -54,7 +55,8 @@
     const starts = [];
     for (const line of lines) {
       starts.push(text.length);
-      text += fold(body(line)).trimEnd() + (PARTED.test(line) ? '' : ' ');
+      const folded = fold(body(line)).trimEnd();
+      if (folded) text += folded + (PARTED.test(line) ? '' : ' ');
     }
     return { text, starts, lines };
   }
