@@ -219,13 +219,15 @@
   fromAddress();
 
   // Size of the image
+  const WHOLE = -1;
   const SIZES = 5;
   let size = 0;
   function resize(step) {
     if (!byId('larger')) return;
-    size = Math.min(Math.max(size + step, 0), SIZES);
+    size = Math.min(Math.max(size + step, WHOLE), SIZES);
+    desk.classList.toggle('size-whole', size === WHOLE);
     for (let each = 1; each <= SIZES; each++) desk.classList.toggle('size-' + each, each === size);
-    byId('smaller').disabled = size === 0;
+    byId('smaller').disabled = size === WHOLE;
     byId('larger').disabled = size === SIZES;
     if (chosen) showShape(chosen);
   }
