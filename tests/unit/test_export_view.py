@@ -333,7 +333,7 @@ def test_memory_does_not_grow_with_the_document(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(search_index, "write_bytes", lambda path, data: None)
 
     def load(index: int) -> Page:
-        return page(index + 1, *(line(f"{index} {n} " + "word " * 20, id=f"l{n}") for n in range(20)))
+        return page(index + 1, *(line(f"{index} {n} " + "word " * 20, id=f"l{n}") for n in range(12)))
 
     def peak(count: int) -> int:
         tracemalloc.start()
@@ -344,9 +344,9 @@ def test_memory_does_not_grow_with_the_document(tmp_path: Path, monkeypatch: pyt
         (_, highest), _ = tracemalloc.get_traced_memory(), tracemalloc.stop()
         return highest
 
-    peak(5)
+    peak(2)
     # A page that is held has ten times that; the list of pages keeps a little of each.
-    assert peak(70) - peak(30) < 40 * 4000
+    assert peak(50) - peak(20) < 30 * 4000
 
 
 def test_every_text_is_used_and_the_scripts_texts_reach_the_scripts(tmp_path: Path) -> None:
