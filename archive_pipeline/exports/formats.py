@@ -23,6 +23,7 @@ from archive_pipeline.exports import (
     page_images,
     page_json,
     page_xml,
+    reading_view,
     tei,
     text,
 )
@@ -67,6 +68,8 @@ FORMATS = {
         ExportFormat("lines", "lines.csv, lines.parquet", lines_table.write, default=False),
         ExportFormat("iiif", "iiif/manifest.json", index=iiif.write, needs=("images",)),
         ExportFormat("mets", "mets.xml, ocr-d/0001.xml", index=mets.write, needs=("images",)),
+        # Last, for it links to the others.
+        ExportFormat("view", "view/index.html", index=reading_view.write, needs=("images",)),
     )
 }
 
