@@ -48,7 +48,11 @@ def engine() -> None:
 def image(engine: None) -> str:
     names = {"ARCHIVE_IMAGE": IMAGE, "POSTGRES_IMAGE": POSTGRES_IMAGE}
     done = subprocess.run(
-        [str(ROOT / "docker" / "build.sh")], env=os.environ | names, capture_output=True, text=True, check=False
+        [str(ROOT / "docker" / "build.sh"), "production"],
+        env=os.environ | names,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr + done.stdout
     print(done.stdout)
