@@ -91,7 +91,7 @@ class Profile:
 
     def body_of(self, command: list[str], run_id: str, job: str) -> dict[str, Any]:
         """The same with any command; the gates let only :meth:`body` through."""
-        memory = _bytes(self.deployment.run_memory)
+        memory = self.deployment.run_memory_bytes
         return {
             "Image": self.deployment.image,
             "Cmd": command,
@@ -133,7 +133,3 @@ def read_profiles(folder: Path, deployment: Deployment) -> Mapping[str, Profile]
         mounts = tuple(mount.body(deployment) for mount in launch.volumes)
         found[location] = Profile(location, launch.module, launch.network, baseline, deployment, mounts)
     return found
-
-
-def _bytes(size: str) -> int:
-    return int(size[:-1]) << {"m": 20, "g": 30}[size[-1]]

@@ -145,11 +145,31 @@ def test_a_deployment_names_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> No
     for name, value in values.items():
         monkeypatch.setenv(name, value)
     assert read_deployment().run_cpus == 2
-    for name, wrong in {"ARCHIVE_UPLOADS": "uploads", "ARCHIVE_RUN_MEMORY": "2 GB", "ARCHIVE_PROJECT": ""}.items():
+    for name, wrong in {
+        "ARCHIVE_UPLOADS": "/",
+        "ARCHIVE_RUN_MEMORY": "0g",
+        "ARCHIVE_RUN_CPUS": "inf",
+        "ARCHIVE_PROJECT": "",
+    }.items():
         monkeypatch.setenv(name, wrong)
         with pytest.raises(UsageError, match=name):
             read_deployment()
         monkeypatch.setenv(name, values[name])
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        *(("run_memory", value) for value in ("0g", "0m", "1023m", "16385g", "9" * 5000 + "g", "1g\n")),
+        *(("run_cpus", value) for value in ("1e-10", "0", "0.09", "1025", "inf", "nan", "-1")),
+        *(("uploads", value) for value in ("/", "//", "/.", "/srv/../..", "/srv/..", "/a:/b", "/a\nb", "/\udcff", "a")),
+    ],
+)
+def test_a_value_that_would_be_no_limit_or_the_whole_host_is_refused(name: str, wrong: str) -> None:
+    values = {"project": "p", "image": "i", "uploads": "/srv/ü u", "run_memory": "1024m", "run_cpus": "0.1"}
+    assert Deployment(**values).run_memory_bytes == 1 << 30
+    with pytest.raises(ValueError, match=name):
+        Deployment(**{**values, name: wrong})
 
 
 def _inspected(project: str, finished: str = "0001-01-01T00:00:00Z", created: str = "2026-01-01T00:00:00.5Z") -> bytes:
