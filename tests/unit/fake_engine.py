@@ -93,6 +93,9 @@ def fake_engine(at: Path) -> Iterator[FakeEngine]:
     class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         daemon_threads = True
 
+        def handle_error(self, *_: Any) -> None:
+            pass  # a caller may hang up
+
     with Server(str(at), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
