@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import docker.errors
 import pytest
 
 from archive_pipeline.containers import bounded, engine, runs
@@ -168,6 +169,21 @@ def test_a_run_container_is_shown_and_stopped_in_the_callers_version(gate: Calle
     assert gate.ask("HEAD", "/_ping") == (200, "")
 
 
+def test_docker_py_gets_through_with_all_that_the_launcher_asks(gate: Caller) -> None:
+    client = docker.APIClient(base_url=f"unix://{gate.at}", version="auto")
+    try:
+        assert client.create_container_from_config(GOOD)["Id"] == NEW
+        client.start(NEW)
+        assert client.inspect_container(NEW)["State"]["Status"] == "created"
+        client.stop(NEW, timeout=45)
+        with pytest.raises(docker.errors.APIError, match="the gate refuses"):
+            client.remove_container(NEW)
+    finally:
+        client.close()
+    container = f"/v1.41/containers/{NEW}"
+    assert gate.engine.calls() == [f"POST {CREATE}", f"POST {container}/start", f"POST {container}/stop?t=45"]
+
+
 def test_beyond_a_number_of_live_containers_none_is_made_or_started(
     gate: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -264,7 +280,7 @@ def test_a_sender_of_a_byte_now_and_then_does_not_put_off_the_deadline(
     gate: Caller, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    monkeypatch.setattr(Gate, "seconds", 0.3)
+    monkeypatch.setattr(Gate, "seconds", 0.15)
     for beginning in (b"GET /_p", b"GET /version HTTP/1.1\r\nX: ", b"POST / HTTP/1.1\r\nContent-Length: 99\r\n\r\n"):
         begun = time.monotonic()
         with connected(gate.at) as caller:
@@ -272,7 +288,7 @@ def test_a_sender_of_a_byte_now_and_then_does_not_put_off_the_deadline(
             with pytest.raises(OSError):  # noqa: PT011 - broken pipe or reset
                 while time.monotonic() < begun + 5:
                     caller.sendall(b"x")
-                    time.sleep(0.03)
+                    time.sleep(0.02)
         assert time.monotonic() - begun < 2
     assert caplog.text.count("Request timed out") == 3
 

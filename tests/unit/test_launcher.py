@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import dagster as dg
+import docker.errors
 import pytest
 from dagster._core.code_pointer import CodePointer, FileCodePointer, ModuleCodePointer, PackageCodePointer
 from dagster._core.launcher.base import LaunchRunContext, WorkerStatus
@@ -21,7 +22,6 @@ from dagster._core.remote_origin import GrpcServerCodeLocationOrigin, RemoteJobO
 from dagster._core.storage.dagster_run import DagsterRun, DagsterRunStatus
 from dagster._daemon.monitoring.run_monitoring import check_run_timeout
 
-import docker
 from archive_pipeline.errors import ArchiveError, LaunchRefused
 from archive_pipeline.launcher import HardenedRunLauncher
 from archive_pipeline.settings import Deployment
