@@ -31,15 +31,15 @@ from archive_pipeline.settings import Deployment
 
 _DEFINITIONS = "defs"
 """What the modules of both code locations call their definitions."""
+_GATE = "the gate refuses"
 _REMEDIES = {
-    "the gate refuses": LaunchRefused.default_remedy,
     "bind source path does not exist": "Make the upload folder again, or correct ARCHIVE_UPLOADS and make up; "
     "then start the run again.",
     "range of CPUs": "Lower ARCHIVE_RUN_CPUS to what this host has, then make up, and start the run again.",
-    "No such network": "Run make up, then start the run again.",
+    "network ": "Run make up, which makes the networks, then start the run again.",
 }
 """What to do about what the engine says, by a part of it."""
-_LOGS = "Nothing was started. See docker compose logs gate-launch, run make up, then start the run again."
+_LOGS = "See docker compose logs gate-launch, run make up, then start the run again."
 _FIELDS = ("folder", "project", "image", "uploads", "run_memory", "run_cpus")
 
 
@@ -55,8 +55,10 @@ def _told(image: str) -> Iterator[None]:
         ) from None
     except docker.errors.APIError as error:
         said = printable(error.explanation or error)
+        if _GATE in said:
+            raise LaunchRefused(said.rstrip(".")) from None
         remedy = next((remedy for part, remedy in _REMEDIES.items() if part in said), _LOGS)
-        raise LaunchRefused(f"the run's container cannot be started: {said.rstrip('.')}", remedy=remedy) from None
+        raise ArchiveError(f"the run's container cannot be started: {said.rstrip('.')}", remedy=remedy) from None
     # docker-py lets those of requests through.
     except (docker.errors.DockerException, requests.RequestException) as error:
         raise ArchiveError(f"the launch gate does not answer: {printable(error)}", remedy=_LOGS) from None

@@ -150,13 +150,14 @@ def test_a_record_that_asks_for_something_else_starts_nothing(
 REFUSALS = {
     ("create", 404, "No such image: a:1"): (ArchiveError, "the image a:1 is not on this host", "make image"),
     ("create", 403, "the gate refuses: 16 run containers are there"): (LaunchRefused, "16 run", "SECURITY.md"),
-    ("create", 400, "range of CPUs is from 0.01 to 2.00, \x1b"): (LaunchRefused, "range of CPUs", "ARCHIVE_RUN_CPUS"),
+    ("create", 400, "range of CPUs is from 0.01 to 2.00, \x1b"): (ArchiveError, "range of CPUs", "ARCHIVE_RUN_CPUS"),
     ("start", 400, "invalid mount config: bind source path does not exist: /srv/u"): (
-        LaunchRefused,
+        ArchiveError,
         "does not exist: /srv/u",
         "ARCHIVE_UPLOADS",
     ),
-    ("start", 500, "something else"): (LaunchRefused, "something else", "logs gate-launch"),
+    ("start", 404, "network archive_runs-documents not found"): (ArchiveError, "not found", "make up, which"),
+    ("start", 500, "something else"): (ArchiveError, "something else", "logs gate-launch"),
     ("version", 502, "the engine does not answer"): (ArchiveError, "does not answer", "logs gate-launch"),
 }
 
@@ -170,6 +171,7 @@ def test_what_the_engine_does_not_do_is_one_sentence_with_a_remedy(
     engine.refuses[step] = (status, message)
     with pytest.raises(kind) as refused:
         launch(instance, record())
+    assert type(refused.value) is kind
     assert what in refused.value.what
     assert remedy in refused.value.remedy
     assert str(refused.value).isprintable()
