@@ -57,13 +57,13 @@ check: setup ## format, lint, types, import layers, docs against code, Dagster d
 	$(BIN)/dg check defs
 
 image: ## build the images of the containers
-	docker/build.sh
+	docker/build.sh $(ENVIRONMENT)
 
 up: ## start the installation in containers: make up [ENVIRONMENT=production] [ARCHIVE_UPLOADS=dir]
 	docker/up.sh $(ENVIRONMENT)
 
-down: ## stop it; what is in volumes stays
-	docker/compose.sh $(ENVIRONMENT) down --remove-orphans
+down: ## stop it, and runs under way; what is in volumes stays
+	docker/down.sh $(ENVIRONMENT)
 
 register: ## make documents of what is in the upload folder
 	docker/compose.sh $(ENVIRONMENT) exec -T documents archive-pipeline register

@@ -7,12 +7,15 @@ record that names another image, flags or code is refused, so that somebody sees
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
 import dagster as dg
 import docker.errors
+import requests
+from dagster._core.code_pointer import ModuleCodePointer
 from dagster._core.launcher.base import CheckRunHealthResult, LaunchRunContext, ResumeRunContext, WorkerStatus
 from dagster._core.origin import JobPythonOrigin
 from dagster._core.storage.dagster_run import DagsterRun
@@ -23,10 +26,42 @@ from dagster_docker.container_context import DockerContainerContext
 from dagster_docker.docker_run_launcher import DOCKER_CONTAINER_ID_TAG
 
 from archive_pipeline.containers.profiles import Profile, read_profiles
-from archive_pipeline.errors import ArchiveError, LaunchRefused
+from archive_pipeline.errors import ArchiveError, LaunchRefused, printable
 from archive_pipeline.settings import Deployment
 
+_DEFINITIONS = "defs"
+"""What the modules of both code locations call their definitions."""
+_GATE = "the gate refuses"
+_REMEDIES = {
+    "bind source path does not exist": "Make the upload folder again, or correct ARCHIVE_UPLOADS and make up; "
+    "then start the run again.",
+    "range of CPUs": "Lower ARCHIVE_RUN_CPUS to what this host has, then make up, and start the run again.",
+    "network ": "Run make up, which makes the networks, then start the run again.",
+}
+"""What to do about what the engine says, by a part of it."""
+_LOGS = "See docker compose logs gate-launch, run make up, then start the run again."
 _FIELDS = ("folder", "project", "image", "uploads", "run_memory", "run_cpus")
+
+
+@contextmanager
+def _told(image: str) -> Iterator[None]:
+    """Tell in a sentence what the engine, or the gate before it, does not do."""
+    try:
+        yield
+    except docker.errors.ImageNotFound:
+        # No pull: what is not on this host was not built or checked by its operator.
+        raise ArchiveError(
+            f"the image {image} is not on this host", remedy="Build it with make image, or load it."
+        ) from None
+    except docker.errors.APIError as error:
+        said = printable(error.explanation or error)
+        if _GATE in said:
+            raise LaunchRefused(said.rstrip(".")) from None
+        remedy = next((remedy for part, remedy in _REMEDIES.items() if part in said), _LOGS)
+        raise ArchiveError(f"the run's container cannot be started: {said.rstrip('.')}", remedy=remedy) from None
+    # docker-py lets those of requests through.
+    except (docker.errors.DockerException, requests.RequestException) as error:
+        raise ArchiveError(f"the launch gate does not answer: {printable(error)}", remedy=_LOGS) from None
 
 
 class HardenedRunLauncher(DockerRunLauncher):
@@ -88,31 +123,27 @@ class HardenedRunLauncher(DockerRunLauncher):
                 "the run's record asks for an image or container flags of its own, which no code location here does"
             )
         pointer = repository.code_pointer
-        # The folder goes before the image's own in the search for modules: another one holds other code.
-        folder = getattr(pointer, "working_directory", None)
-        if getattr(pointer, "module", None) != profile.module or folder not in (None, self._folder):
+        # Its folder, where the code servers are started, goes before the image's own in the search for modules: another
+        # one holds other code. The kind counts, too: to Dagster, pointers of two kinds with equal values are equal.
+        expected = ModuleCodePointer(profile.module, _DEFINITIONS, self._folder)
+        if type(pointer) is not ModuleCodePointer or pointer != expected:
             raise LaunchRefused(f"the run's record names other code than that of {profile.location}")
         return profile
 
     def _launch_container_with_command(self, run: DagsterRun, docker_image: str, command: list[str]) -> None:
         profile = self._profile_of(run)
-        context = self.get_container_context(run)
-        api = self._get_client(context).api
         body = profile.body(run_id=run.run_id, job=run.job_name, arguments=command[-1])
-        try:
+        with _told(docker_image):
+            api = self._get_client(self.get_container_context(run)).api
             container = api.create_container_from_config(body)["Id"]
-        except docker.errors.ImageNotFound:
-            # No pull: what is not on this host was not built or checked by its operator.
-            raise ArchiveError(
-                f"the image {docker_image} is not on this host", remedy="Build it with make image, or load it."
-            ) from None
         self._instance.report_engine_event(
             f"Launching the run in container {container[:12]} of profile {profile.location}, image {docker_image}",
             run,
             cls=type(self),
         )
         self._instance.add_run_tags(run.run_id, {DOCKER_CONTAINER_ID_TAG: container, DOCKER_IMAGE_TAG: docker_image})
-        api.start(container)
+        with _told(docker_image):
+            api.start(container)
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
         health = super().check_run_worker_health(run)

@@ -7,7 +7,7 @@ but empty counts as unset. ``docs/settings.md`` is held against this file by a t
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -187,18 +187,48 @@ class Deployment(BaseModel):
     uploads: str = Field(
         validation_alias="ARCHIVE_UPLOADS",
         pattern=r"^/",
-        description="Folder of the host that scans are dropped into; an absolute path, readable by uid 1000.",
+        description="Folder of the host that scans are dropped into, readable by uid 1000; "
+        "an absolute path, without `..` or `:`, and not `/`.",
     )
     run_memory: str = Field(
         validation_alias="ARCHIVE_RUN_MEMORY",
-        pattern=r"^[0-9]+[mg]$",
-        description="Most memory of one run container, such as `6g` or `3000m`; no swap beyond it.",
+        pattern=r"^[0-9]{1,8}[mg]$",
+        description="Most memory of one run container, such as `6g` or `3000m`, from `1g` to `16384g`; "
+        "no swap beyond it.",
     )
     run_cpus: float = Field(
         validation_alias="ARCHIVE_RUN_CPUS",
-        gt=0,
-        description="CPUs of one run container; it has as many page workers.",
+        # Less than the engine counts in would be no limit at all to it.
+        ge=0.1,
+        le=1024,
+        allow_inf_nan=False,
+        description="CPUs of one run container, from 0.1 to 1024; it has as many page workers.",
     )
+
+    @property
+    def run_memory_bytes(self) -> int:
+        return _bytes(self.run_memory)
+
+    @field_validator("uploads")
+    @classmethod
+    def _one_folder(cls, value: str) -> str:
+        # It is mounted: the root would be the whole host, and a colon or a way up another folder than it reads as.
+        path = PurePosixPath(value)
+        if len(path.parts) < 2 or ".." in path.parts or ":" in value or not value.isprintable():
+            raise ValueError("it must be a folder below /, without .., : and control characters")
+        return value
+
+    @field_validator("run_memory")
+    @classmethod
+    def _enough_memory(cls, value: str) -> str:
+        # To the engine 0 is no limit. A run with two page workers takes 0.9 GB.
+        if not 1 << 30 <= _bytes(value) <= 1 << 44:
+            raise ValueError("it must be from 1g to 16384g")
+        return value
+
+
+def _bytes(size: str) -> int:
+    return int(size[:-1]) << {"m": 20, "g": 30}[size[-1]]
 
 
 def read_deployment() -> Deployment:
@@ -213,5 +243,6 @@ def read_deployment() -> Deployment:
     except ValidationError as error:
         first = error.errors()[0]
         raise UsageError(
-            f"{first['loc'][0]} cannot be used: {first['msg']}", remedy="Start it with make up, or see DEPLOYMENT.md."
+            f"{first['loc'][0]} cannot be used: {first['msg'].removeprefix('Value error, ')}",
+            remedy="Start it with make up, or see DEPLOYMENT.md.",
         ) from None

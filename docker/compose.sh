@@ -1,15 +1,19 @@
 #!/usr/bin/env bash
 # Compose with the values of one installation: docker/compose.sh production ps
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-environment=${1:?development, staging or production}
+. "$(dirname "${BASH_SOURCE[0]}")/values.sh"
 shift
-[[ -r $here/$environment.env ]] ||
-  { echo "There is no installation $environment: it is development, staging or production." >&2; exit 2; }
-# Absolute, since run containers get it by another way than Compose; in the file it is relative to the file.
-ARCHIVE_UPLOADS=${ARCHIVE_UPLOADS:+$(realpath -m "$ARCHIVE_UPLOADS")}
-ARCHIVE_UPLOADS=${ARCHIVE_UPLOADS:-$(cd "$here" && realpath -m "$(sed -n 's/^ARCHIVE_UPLOADS=//p' "$environment.env")")}
+# Absolute, since run containers get it by another way than Compose. In a file it is relative to the file.
+uploads=$(value ARCHIVE_UPLOADS)
+[[ -n $uploads ]] || die "ARCHIVE_UPLOADS is not set: the folder of this host that scans are dropped into."
+[[ -n ${ARCHIVE_UPLOADS:-} ]] || cd "$here"
+ARCHIVE_UPLOADS=$(realpath -m "$uploads")
+DOCKER_SOCKET=$(value DOCKER_SOCKET)
 DOCKER_SOCKET=${DOCKER_SOCKET:-/var/run/docker.sock}
-DOCKER_GID=${DOCKER_GID:-$(stat -c %g "$DOCKER_SOCKET" 2>/dev/null || echo 0)}
+DOCKER_GID=$(value DOCKER_GID)
+DOCKER_GID=${DOCKER_GID:-$(stat -c %g "$DOCKER_SOCKET" 2>/dev/null)} ||
+  die "There is no engine's socket at $DOCKER_SOCKET: start Docker, or set DOCKER_SOCKET."
 export ARCHIVE_UPLOADS DOCKER_SOCKET DOCKER_GID
-exec "${DOCKER:-docker}" compose --env-file "$here/$environment.env" -f "$here/compose.yaml" "$@"
+options=()
+for file in "${files[@]}"; do options+=(--env-file "$file"); done
+exec "$docker" compose "${options[@]}" -f "$here/compose.yaml" "$@"

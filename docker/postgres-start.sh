@@ -14,6 +14,10 @@ fi
 password=$(cut -d: -f5 "$pgpass")
 
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
+  if [ -n "$(ls -A "$PGDATA" 2>/dev/null)" ]; then
+    echo "$PGDATA holds something that is no database: put the backup back, or empty the volume 'database'." >&2
+    exit 1
+  fi
   # Under another name until it is whole: a kill in between leaves nothing that looks like a cluster.
   rm -rf "$PGDATA.new"
   initdb -D "$PGDATA.new" -U postgres -E UTF8 --no-locale --auth=reject >/dev/null
@@ -21,7 +25,7 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
   echo 'host dagster dagster all scram-sha-256' >"$PGDATA.new/pg_hba.conf"
   printf 'CREATE ROLE dagster LOGIN\nCREATE DATABASE dagster OWNER dagster\n' |
     postgres --single -D "$PGDATA.new" postgres >/dev/null
-  rm -rf "$PGDATA"
+  if [ -d "$PGDATA" ]; then rmdir "$PGDATA"; fi
   mv "$PGDATA.new" "$PGDATA"
 fi
 # No server runs yet, so nobody else can be here; what is wrong shows when the server starts.

@@ -6,10 +6,11 @@ import importlib.metadata
 import json
 import os
 import platform
+import shlex
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -39,6 +40,8 @@ class Finding:
     ok: bool
     found: str
     remedy: str = ""
+    command: str = ""
+    """What follows the remedy, to be copied as it is."""
 
 
 @click.command()
@@ -49,40 +52,55 @@ def doctor(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=1))
     else:
-        table = Table("", "what", "found", "what to do", box=None, pad_edge=False)
-        for finding in findings:
-            table.add_row(
-                "ok" if finding.ok else "BAD", finding.what, finding.found, "" if finding.ok else finding.remedy
-            )
-        console = Console()
-        (console if console.is_terminal else Console(width=200)).print(table)
+        _print(findings)
     if not all(finding.ok for finding in findings):
         raise click.exceptions.Exit(1)
 
 
+def _print(findings: Sequence[Finding]) -> None:
+    table = Table("", "what", "found", box=None, pad_edge=False)
+    for finding in findings:
+        table.add_row("ok" if finding.ok else "BAD", finding.what, finding.found)
+    console = Console()
+    (console if console.is_terminal else Console(width=200)).print(table)
+    # Outside the table, which breaks lines: a command is to be copied as one.
+    for finding in findings:
+        if not finding.ok:
+            click.echo(f"\n{finding.what}: {finding.remedy}")
+            if finding.command:
+                click.echo(finding.command)
+
+
 def examine(settings: Settings) -> Iterator[Finding]:
     """All findings, one after another."""
+    in_image = Path(BASELINE_HERE).exists()
     yield Finding("Python", sys.version_info >= (3, 11), platform.python_version(), "Install Python 3.11 or newer.")
     for package in ("dagster", "kraken", "onnxruntime", "pypdfium2", "pikepdf", "ocrmypdf"):
         yield _version(package)
     root = os.geteuid() == 0
     yield Finding("user", True, f"uid {os.geteuid()}{' (root: fine for a try, not for an archive)' if root else ''}")
     for name in ("store_dir", "dagster_home", "models_dir"):
-        yield _writable(name, getattr(settings, name))
+        yield _folder(name, getattr(settings, name), in_image)
     memory = psutil.virtual_memory().available // (1 << 20)
-    yield Finding(
-        "memory", memory >= _MIN_MEMORY_MB, f"{memory} MB free", f"Free {_MIN_MEMORY_MB} MB, or set ARCHIVE_WORKERS=1."
-    )
+    limit = memory_limit_mb()
+    found = f"{memory} MB free{f', the limit of this container is {limit} MB' if limit else ''}"
+    yield Finding("memory", memory >= _MIN_MEMORY_MB, found, f"Free {_MIN_MEMORY_MB} MB, or set ARCHIVE_WORKERS=1.")
     yield Finding("CPUs", True, f"{usable_cpus()} usable, {settings.workers} page workers")
     for entry in catalogue().values():
         yield _check(f"model {entry.id}", lambda entry=entry: f"{len(entry.read()) / 1e6:.1f} MB, digest right")  # type: ignore[misc]
     yield _check("sealed child", _seal)
     # Outside of our containers the baseline is not promised: there is nothing to find fault with.
-    if Path(BASELINE_HERE).exists():
-        found = list(weaknesses())
-        yield Finding("container", not found, "; ".join(w.what for w in found) or "as the baseline has it")
-        for weakness in found:
-            yield Finding(f"CIS {weakness.cis}" if weakness.cis else "volume", False, weakness.what, weakness.remedy)
+    if in_image:
+        weak = list(weaknesses())
+        yield Finding(
+            "container",
+            not weak,
+            "; ".join(w.what for w in weak) or "as the baseline has it",
+            "It works, but is held less tightly than it could be: see below.",
+        )
+        for weakness in weak:
+            what = f"CIS {weakness.cis}" if weakness.cis else "volume"
+            yield Finding(what, False, weakness.what, weakness.remedy, weakness.command)
 
 
 def _version(package: str) -> Finding:
@@ -92,14 +110,49 @@ def _version(package: str) -> Finding:
         return Finding(package, False, "missing", "Run make setup.")
 
 
-def _writable(name: str, folder: Path) -> Finding:
-    existing = next(path for path in (folder, *folder.parents) if path.exists())
-    owner = existing.stat()
-    remedy = f"chown -R {os.geteuid()}:{os.getegid()} {existing}"
+def memory_limit_mb(cgroup: Path = Path("/sys/fs/cgroup")) -> int | None:
+    """Most memory that this container may take, if it has a limit."""
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):  # of version 2, and of version 1
+        try:
+            limit = int((cgroup / name).read_text("ascii"))
+        except (OSError, ValueError):  # none of this version, or "max"
+            continue
+        # Version 1 has a number beyond all memory where there is no limit.
+        return limit >> 20 if limit < psutil.virtual_memory().total else None
+    return None
+
+
+def _folder(name: str, folder: Path, in_image: bool) -> Finding:
+    existing = next((path for path in (folder, *folder.parents) if _there(path)), Path("/"))
     if not os.access(existing, os.W_OK):
-        return Finding(name, False, f"{folder} is not writable (owner {owner.st_uid}:{owner.st_gid})", remedy)
+        # In a container, what a service does not write is mounted read-only, and Dagster's folder holds but its
+        # configuration, which is the image's.
+        if in_image and (name == "dagster_home" or os.statvfs(existing).f_flag & os.ST_RDONLY):
+            return Finding(name, True, f"{folder}, read-only here")
+        owner = existing.stat()
+        what = f"is not writable (owner {owner.st_uid}:{owner.st_gid})" if existing == folder else "cannot be made"
+        return Finding(name, False, f"{folder} {what}", *_give(folder, existing, in_image))
     free = shutil.disk_usage(existing).free // (1 << 20)
     return Finding(name, free >= _MIN_DISK_MB, f"{folder}, {free} MB free", f"Free {_MIN_DISK_MB} MB there.")
+
+
+def _there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # somebody else's folder, which may not be searched
+        return False
+
+
+def _give(folder: Path, existing: Path, in_image: bool) -> tuple[str, str]:
+    """What gives a folder to this user, and the command for it; never one for a folder above it."""
+    if in_image:
+        return "Its volume on the host must belong to this user: see below.", ""
+    user, place = f"{os.geteuid()}:{os.getegid()}", shlex.quote(str(folder))
+    if existing != folder:
+        return "Make it:", f"sudo install -d -o {os.geteuid()} -g {os.getegid()} {place}"
+    if folder == Path("/"):
+        return "Set another folder.", ""
+    return "Make it belong to this user:", f"sudo chown -R {user} {place}"
 
 
 def _check(what: str, look: Callable[[], str]) -> Finding:

@@ -9,7 +9,8 @@ import click
 from archive_pipeline.cli.dagster_run import announce
 from archive_pipeline.cli.instance import open_instance
 from archive_pipeline.cli.run import register_paths
-from archive_pipeline.errors import UsageError
+from archive_pipeline.errors import NotReadable, UsageError, printable
+from archive_pipeline.intake import documents_below
 from archive_pipeline.settings import read_settings
 from archive_pipeline.store import Store
 
@@ -19,9 +20,7 @@ from archive_pipeline.store import Store
 def register(paths: tuple[Path, ...]) -> None:
     """Register documents, by default all below the upload folder, without processing them."""
     settings = read_settings()
-    if not paths and not settings.uploads_dir.is_dir():
-        raise UsageError(f"{settings.uploads_dir} is no folder", remedy="Set UPLOADS_DIR, or name the documents.")
-    keys, refused = register_paths(paths or sorted(settings.uploads_dir.iterdir()), Store(settings.store_dir), settings)
+    keys, refused = register_paths(paths or _uploaded(settings.uploads_dir), Store(settings.store_dir), settings)
     with open_instance(settings.dagster_home) as instance:
         refused |= {str(key): error for key, error in announce(instance, settings, keys).items()}
     for key in keys:
@@ -31,3 +30,13 @@ def register(paths: tuple[Path, ...]) -> None:
         click.echo(f"Error: {error}", err=True)
     if refused:
         raise click.exceptions.Exit(next(iter(refused.values())).exit_code)
+
+
+def _uploaded(folder: Path) -> list[Path]:
+    """The documents in the upload folder; what is no document by its name is left alone."""
+    try:
+        return list(documents_below(folder))
+    except NotReadable as error:
+        raise UsageError(
+            f"{printable(folder)}: {error.what}", remedy="Set UPLOADS_DIR to a folder to read, or name the documents."
+        ) from None

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import re
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,8 @@ from pathlib import Path
 PROC = Path("/proc/self")
 _TMP = "/tmp"  # noqa: S108 - looked at, not used
 _OURS = ("/app/", "/data/")
+# The engine's own place of a named volume; only such a name may stand in a command that runs as root.
+_VOLUME = re.compile(r"/(?:.*/)?volumes/([A-Za-z0-9][A-Za-z0-9_.-]*)/_data")
 
 
 @dataclass(frozen=True)
@@ -22,14 +26,16 @@ class Weakness:
 
     Attributes:
         cis: Item of the CIS Docker Benchmark (1.7), or nothing where it has none.
+        command: What follows the remedy, to be copied, where one command mends it.
     """
 
     what: str
     cis: str
     remedy: str
+    command: str = ""
 
     def __str__(self) -> str:
-        return f"{self.what}{f' (CIS {self.cis})' if self.cis else ''}. {self.remedy}"
+        return f"{self.what}{f' (CIS {self.cis})' if self.cis else ''}. {self.remedy} {self.command}".strip()
 
 
 @dataclass(frozen=True)
@@ -42,9 +48,13 @@ class Mount:
 
     @property
     def volume(self) -> str | None:
-        """Name of the named volume, if it is one."""
-        parts = Path(self.root).parts
-        return parts[-2] if len(parts) > 2 and parts[-1] == "_data" and parts[-3] == "volumes" else None
+        """Name of the named volume, if it is one.
+
+        NFS, tmpfs, a volume on a device and the bind of a mount point all have ``/`` as their root, so the root of
+        anything else says nothing of where it lies on the host.
+        """
+        match = _VOLUME.fullmatch(self.root)
+        return match[1] if match else None
 
 
 def mounts(proc: Path = PROC) -> list[Mount]:
@@ -86,22 +96,38 @@ def weaknesses(proc: Path = PROC) -> Iterator[Weakness]:
 
 
 def unwritable(found: Sequence[Mount], uid: int | None = None) -> Iterator[Weakness]:
-    """Mounts for our data that should be writable and are not, each with the command that mends it."""
+    """Mounts for our data that should be writable and are not, each with what mends it."""
     user = os.geteuid() if uid is None else uid
     for mount in found:
         if not mount.target.startswith(_OURS) or "rw" not in mount.options:
             continue
         if os.access(mount.target, os.W_OK | os.X_OK) and _own(Path(mount.target), user):
             continue
-        image = os.environ.get("ARCHIVE_IMAGE") or f"archive-pipeline:{importlib.metadata.version('archive-pipeline')}"
-        command = (
-            f"docker run --rm --user 0 --entrypoint chown -v {mount.volume}:/volume {image} -R 1000:1000 /volume"
-            if mount.volume
-            else f"sudo chown -R 1000:1000 {mount.root}"
-        )
-        yield Weakness(f"{mount.target} cannot be written by uid {user}", "", f"On the host: {command}")
+        what = f"{mount.target} cannot be written by uid {user}"
+        if mount.volume:
+            image = os.environ.get("ARCHIVE_IMAGE")
+            image = image or f"archive-pipeline:{importlib.metadata.version('archive-pipeline')}"
+            chown = f"docker run --rm --user 0 --entrypoint chown -v {mount.volume}:/volume {shlex.quote(image)}"
+            yield Weakness(what, "", "On the host:", f"{chown} -R 1000:1000 /volume")
+        else:
+            yield Weakness(
+                what, "", "On the host, what is mounted there must belong to 1000:1000, with all that it holds."
+            )
 
 
 def _own(folder: Path, user: int) -> bool:
     """Whether what lies directly in a folder can be written, too: a volume that root has filled looks right itself."""
-    return all(entry.stat(follow_symlinks=False).st_uid == user for entry in os.scandir(folder)) if user else True
+    try:
+        with os.scandir(folder) as entries:
+            return all(_belongs(entry, user) for entry in entries) if user else True
+    except OSError:
+        return False
+
+
+def _belongs(entry: os.DirEntry[str], user: int) -> bool:
+    try:
+        return entry.stat(follow_symlinks=False).st_uid == user
+    except FileNotFoundError:
+        return True  # gone meanwhile: other processes write here, too
+    except OSError:
+        return False

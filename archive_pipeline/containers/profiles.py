@@ -22,6 +22,7 @@ RUN_ID, JOB = "dagster/run_id", "dagster/job_name"
 _RUN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _JOB = re.compile(r"[A-Za-z0-9_]{1,255}")
 _EXECUTE = ["dagster", "api", "execute_run"]
+_NO_ARGUMENT = re.compile("[\0\ud800-\udfff]")
 _MAX_ARGUMENT = 120_000  # the kernel takes 131,072
 
 
@@ -82,19 +83,23 @@ class Profile:
         """
         if not _RUN.fullmatch(run_id) or not _JOB.fullmatch(job):
             raise LaunchRefused("the run's id or job has a name that Dagster does not give")
-        if not arguments.startswith("{") or len(arguments.encode()) > _MAX_ARGUMENT:
+        # A lone surrogate has no bytes, and no program can be given a NUL.
+        size = len(arguments.encode(errors="surrogatepass"))
+        if not arguments.startswith("{") or _NO_ARGUMENT.search(arguments) or size > _MAX_ARGUMENT:
             raise LaunchRefused("the arguments of the run are no JSON object, or too long")
         return self.body_of([*_EXECUTE, arguments], run_id, job)
 
     def body_of(self, command: list[str], run_id: str, job: str) -> dict[str, Any]:
         """The same with any command; the gates let only :meth:`body` through."""
-        memory = _bytes(self.deployment.run_memory)
+        memory = self.deployment.run_memory_bytes
         return {
             "Image": self.deployment.image,
             "Cmd": command,
             "Env": [
                 f"ARCHIVE_WORKERS={max(1, int(self.deployment.run_cpus))}",
                 f"DAGSTER_RUN_JOB_NAME={job}",
+                # Its warnings name the image in the commands that they tell.
+                f"ARCHIVE_IMAGE={self.deployment.image}",
             ],
             "Labels": {
                 ROLE: "run",
@@ -128,7 +133,3 @@ def read_profiles(folder: Path, deployment: Deployment) -> Mapping[str, Profile]
         mounts = tuple(mount.body(deployment) for mount in launch.volumes)
         found[location] = Profile(location, launch.module, launch.network, baseline, deployment, mounts)
     return found
-
-
-def _bytes(size: str) -> int:
-    return int(size[:-1]) << {"m": 20, "g": 30}[size[-1]]

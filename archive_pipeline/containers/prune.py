@@ -8,11 +8,10 @@ import logging
 import threading
 import time
 from datetime import datetime
-from urllib.parse import quote
 
 from archive_pipeline.containers import engine
 from archive_pipeline.containers.policy import is_ours
-from archive_pipeline.containers.profiles import PROJECT, ROLE
+from archive_pipeline.containers.runs import run_containers
 
 _log = logging.getLogger(__name__)
 KEEP = 24 * 3600.0
@@ -45,14 +44,9 @@ def prune(project: str, before: float) -> list[str]:
     Returns:
         The ids of those removed.
     """
-    # "created" too: of a launch that was killed between the two calls.
-    states = ["exited", "dead", "created"]
-    filters = json.dumps({"label": [f"{ROLE}=run", f"{PROJECT}={project}"], "status": states})
-    listed = engine.ask("GET", f"/containers/json?all=1&filters={quote(filters)}")
-    if listed.status != 200:
-        raise OSError(listed.body.decode(errors="replace"))
     removed = []
-    for container in json.loads(listed.body):
+    # "created" too: of a launch that was killed between the two calls.
+    for container in run_containers(project, ["exited", "dead", "created"]):
         name = container["Id"]
         found = engine.ask("GET", f"/containers/{name}/json")
         if found.status != 200 or not is_ours(found.body, project):

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from iiif_prezi3 import (  # type: ignore[import-untyped]
+from iiif_prezi3 import (
     AnnotationPage,
     AnnotationPageRef,
     AnnotationPageRefExtended,

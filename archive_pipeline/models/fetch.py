@@ -11,20 +11,31 @@ import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import requests
 from filelock import FileLock
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from archive_pipeline.errors import ModelError, NoSpaceLeft
+from archive_pipeline.errors import ModelError, NoSpaceLeft, printable
 
 _log = logging.getLogger(__name__)
 _TIMEOUTS = (10, 60)
 """Seconds to connect, and between two pieces."""
 _PIECE = 1 << 20
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+_LONGEST_WAIT = 60
+"""Seconds that a busy server is waited for at most, whatever its Retry-After asks for: a run that waits for an hour
+looks as if it hung, and can be started again."""
 # What may pass by itself: a busy server, a broken connection. Proxies are taken from the environment by requests.
-_RETRY = Retry(total=5, backoff_factor=0.5, status_forcelist=(429, 500, 502, 503, 504), allowed_methods=("GET",))
+_RETRY = Retry(
+    total=5,
+    backoff_factor=0.5,
+    status_forcelist=(429, 500, 502, 503, 504),
+    allowed_methods=("GET",),
+    retry_after_max=_LONGEST_WAIT,
+)
 
 
 def fetch(url: str, *, sha256: str, size: int, folder: Path) -> Path:
@@ -39,20 +50,30 @@ def fetch(url: str, *, sha256: str, size: int, folder: Path) -> Path:
         ModelError: It cannot be had, or is not what it must be.
         NoSpaceLeft: The volume is full; what was fetched is removed.
     """
-    target = folder / sha256 / Path(url).name
+    target = folder / sha256 / _name(url)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(target.parent / ".lock"):
-            if not target.exists():
-                _fetch(url, sha256, size, target)
+        # What is there is whole. Looked at before the lock: where models are mounted read-only, none can be taken.
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(target.parent / ".lock"):
+                if not target.exists():
+                    _fetch(url, sha256, size, target)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            _part(target).unlink(missing_ok=True)
+        if error.errno in _NO_SPACE:
             raise NoSpaceLeft(f"no space left in {folder} for {size / 1e6:.0f} MB of {target.name}") from None
         raise ModelError(
             f"{target} cannot be written: {error.strerror}", remedy="See archive-pipeline doctor."
         ) from None
     return target
+
+
+def _name(url: str) -> str:
+    """The file's name: what stands behind a ``?`` is no part of it."""
+    name = Path(urlsplit(url).path).name
+    # Ours are hidden: the lock, and what is not whole.
+    if not name.isprintable() or name.startswith(".") or not name:
+        raise ModelError(f"{printable(url)} names no file", remedy="Give the address of the model's file itself.")
+    return name
 
 
 def _part(target: Path) -> Path:
@@ -61,15 +82,13 @@ def _part(target: Path) -> Path:
 
 def _fetch(url: str, sha256: str, size: int, target: Path) -> None:
     part = _part(target)
-    there = part.stat().st_size if part.exists() else 0
-    with part.open("ab") as file:
-        for piece in _pieces(url, there, size):
-            if piece is None:  # the server starts anew
-                file.truncate(0)
-            else:
-                file.write(piece)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        _fill(part, url, size)
+    except OSError as error:
+        # Here, and not after the lock is given up: the next process may have begun to fill it again.
+        if error.errno in _NO_SPACE:
+            part.unlink(missing_ok=True)
+        raise
     with part.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != sha256 or part.stat().st_size != size:
@@ -85,6 +104,18 @@ def _fetch(url: str, sha256: str, size: int, target: Path) -> None:
     finally:
         os.close(directory)
     _log.info("fetched %s, %.1f MB, digest right", target.name, size / 1e6)
+
+
+def _fill(part: Path, url: str, size: int) -> None:
+    there = part.stat().st_size if part.exists() else 0
+    with part.open("ab") as file:
+        for piece in _pieces(url, there, size):
+            if piece is None:  # the server starts anew
+                file.truncate(0)
+            else:
+                file.write(piece)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _pieces(url: str, there: int, size: int) -> Iterator[bytes | None]:

@@ -16,7 +16,7 @@ A page that fails is recognised like any scan; nothing is lost by that but exact
 
 from __future__ import annotations
 
-from pypdfium2 import PDFIUM_INFO, PdfPage  # type: ignore[import-untyped]
+from pypdfium2 import PDFIUM_INFO, PdfPage
 
 from archive_pipeline.page import Page, Step
 from archive_pipeline.rendering.geometry import PageBox, inverse

@@ -12,8 +12,8 @@ from functools import cached_property
 from typing import BinaryIO
 
 import pikepdf
-import pypdfium2  # type: ignore[import-untyped]
-import pypdfium2.raw  # type: ignore[import-untyped]
+import pypdfium2
+import pypdfium2.raw
 
 from archive_pipeline.errors import DamagedFile, NoPages, PasswordProtected
 from archive_pipeline.rendering.reader import Identity, identity, independent

@@ -14,8 +14,8 @@ import math
 from pathlib import Path
 
 import pikepdf
-import pypdfium2  # type: ignore[import-untyped]
-import pypdfium2.raw as pdfium  # type: ignore[import-untyped]
+import pypdfium2
+import pypdfium2.raw as pdfium
 from PIL import Image
 
 from archive_pipeline.errors import ArchiveError, DamagedFile, TooLarge

@@ -6,8 +6,8 @@ import ctypes
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import pypdfium2  # type: ignore[import-untyped]
-import pypdfium2.raw as pdfium  # type: ignore[import-untyped]
+import pypdfium2
+import pypdfium2.raw as pdfium
 
 from archive_pipeline.rendering.geometry import PageBox, apply, box_of
 from archive_pipeline.rendering.model import Matrix

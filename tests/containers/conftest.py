@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pikepdf
 import pytest
 from containers.outside import Outside, outside_host
 from containers.stack import ROOT, Stack
@@ -16,6 +17,7 @@ from archive_pipeline.demo.pages import make_pdf
 IMAGE = "archive-pipeline:under-test"
 POSTGRES_IMAGE = "archive-pipeline-postgres:under-test"
 HERE = Path(__file__).parent
+_DRAWN = 5
 REQUIRED = bool(os.environ.get("ARCHIVE_REQUIRE_ENGINE"))
 
 
@@ -46,7 +48,11 @@ def engine() -> None:
 def image(engine: None) -> str:
     names = {"ARCHIVE_IMAGE": IMAGE, "POSTGRES_IMAGE": POSTGRES_IMAGE}
     done = subprocess.run(
-        [str(ROOT / "docker" / "build.sh")], env=os.environ | names, capture_output=True, text=True, check=False
+        [str(ROOT / "docker" / "build.sh"), "production"],
+        env=os.environ | names,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr + done.stdout
     print(done.stdout)
@@ -86,11 +92,16 @@ def outside(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture(scope="session")
 def scan(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, int], Path]:
-    """Makes a scanned PDF of some pages."""
+    """Makes a scanned PDF of some pages, of which a few are drawn (that takes a second each) and then repeated."""
     folder = tmp_path_factory.mktemp("scans")
+    drawn = folder / "drawn"
+    make_pdf(drawn, pages=_DRAWN, lines=20)
 
     def make(name: str, pages: int) -> Path:
-        make_pdf(folder / name, pages=pages, lines=20)
+        with pikepdf.open(drawn) as source, pikepdf.new() as target:
+            for index in range(pages):
+                target.pages.append(source.pages[index % _DRAWN])
+            target.save(folder / name)
         return folder / name
 
     return make

@@ -104,6 +104,7 @@ print(
                 "postgres": connect("postgres", 5432),
                 "webserver": connect("webserver", 3000),
                 "documents": connect("documents", 4000),
+                "models": connect("models", 4000),
             },
             "environment": sorted(os.environ),
             "home": Path("/home/ocr").exists(),

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.error import HTTPError
 
 import pytest
 from containers.stack import Stack, docker
@@ -38,6 +39,12 @@ def _free(container: str, folder: str) -> None:
     docker("exec", container, "rm", "-f", f"{folder}/full")
 
 
+def _successes(small: Stack) -> set[str]:
+    """Runs that Dagster knows to have been successful."""
+    runs = small.ask("{ runsOrError { ... on Runs { results { runId status } } } }")["runsOrError"]["results"]
+    return {run["runId"] for run in runs if run["status"] == "SUCCESS"}
+
+
 def test_a_full_store_is_said_and_the_next_run_works(small: Stack, scan: Callable[[str, int], Path]) -> None:
     key = small.upload(scan("full-store.pdf", 3))
     holder = small.container("documents")
@@ -67,9 +74,11 @@ def test_a_full_database_is_said_and_everything_goes_on_when_there_is_room(
 ) -> None:
     key = small.upload(scan("full-database.pdf", 2))
     assert small.wait(small.launch("documents", key)) == "SUCCESS"
+    before = _successes(small)
     database = small.container("postgres")
     _fill(database, "/var/lib/postgresql")
-    with pytest.raises(AssertionError, match=r"(?i)no space left|could not|server closed|connection"):
+    # Dagster's webserver answers with an error of its own, or with status 500, as the moment will have it.
+    with pytest.raises((AssertionError, HTTPError), match=r"(?i)no space left|could not|server closed|connection|500"):
         for _ in range(30):
             small.launch("models")
             time.sleep(1)
@@ -86,6 +95,6 @@ def test_a_full_database_is_said_and_everything_goes_on_when_there_is_room(
         assert time.monotonic() < end
         time.sleep(2)
     # What was known before is known still, and work goes on.
-    runs = small.ask("{ runsOrError { ... on Runs { results { status } } } }")["runsOrError"]["results"]
-    assert [run["status"] for run in runs].count("SUCCESS") >= 3
+    assert before
+    assert before <= _successes(small)
     assert small.wait(small.launch("documents", key)) == "SUCCESS"

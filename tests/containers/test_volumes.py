@@ -23,7 +23,7 @@ def _execute(stack: Stack, commands: str) -> str:
     """Commands of the docs, as an operator types them, but for the name of the installation."""
     commands = commands.replace("archive_", f"{stack.project}_").replace("archive-pipeline:0.1.0", stack.image)
     commands = commands.replace("make up", "docker/compose.sh production up -d --wait")
-    commands = commands.replace("make down", "docker/compose.sh production down --remove-orphans")
+    commands = commands.replace("make down", "docker/down.sh production")
     commands = commands.replace(" ENVIRONMENT=production", "")
     done = subprocess.run(
         ["bash", "-euc", commands],
@@ -104,3 +104,24 @@ def test_doctor_prints_the_command_that_mends_a_volume(stack: Stack) -> None:
         assert "-R 1000:1000 /volume" in said
     finally:
         _as_root(stack, "store", "rmdir /v/rooted")
+
+
+def test_the_database_is_backed_up_and_restored_as_documented(stack: Stack, tmp_path: Path) -> None:
+    def known() -> set[str]:
+        return {
+            run["runId"]
+            for run in stack.ask("{ runsOrError { ... on Runs { results { runId } } } }")["runsOrError"]["results"]
+        }
+
+    def executed(name: str) -> None:
+        commands = _documented(name).replace("-p archive ", f"-p {stack.project} ")
+        _execute(stack, commands.replace("dagster.dump", str(tmp_path / "dagster.dump")))
+
+    run = stack.launch("models")
+    assert stack.wait(run) == "SUCCESS"
+    executed("backup")
+    stack.ask("mutation($r: String!) { deletePipelineRun(runId: $r) { __typename } }", r=run)
+    assert run not in known()
+    executed("restore")
+    assert run in known()
+    assert stack.wait(stack.launch("models")) == "SUCCESS"

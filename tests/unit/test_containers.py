@@ -1,15 +1,17 @@
 """Profiles, the gate's policy, the canary, and how ends are told; without an engine."""
 
 import json
+from contextlib import nullcontext
 from copy import deepcopy
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archive_pipeline.containers import canary, engine, prune
+from archive_pipeline.containers import canary, engine, prune, start
 from archive_pipeline.containers.baseline import Baseline
 from archive_pipeline.containers.policy import checked_body, is_ours
 from archive_pipeline.containers.profiles import read_profiles
@@ -108,7 +110,15 @@ def test_a_body_that_readers_could_read_in_two_ways_is_refused(text: str) -> Non
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"run_id": "../x"}, {"run_id": RUN + "\n"}, {"job": "a b"}, {"arguments": "x"}, {"arguments": "{" * 200_000}],
+    [
+        {"run_id": "../x"},
+        {"run_id": RUN + "\n"},
+        {"job": "a b"},
+        {"arguments": "x"},
+        {"arguments": "{" * 200_000},
+        {"arguments": '{"\ud800"}'},
+        {"arguments": "{\0}"},
+    ],
 )
 def test_a_run_that_dagster_cannot_have_made_is_refused(wrong: dict[str, str]) -> None:
     with pytest.raises(LaunchRefused):
@@ -135,11 +145,31 @@ def test_a_deployment_names_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> No
     for name, value in values.items():
         monkeypatch.setenv(name, value)
     assert read_deployment().run_cpus == 2
-    for name, wrong in {"ARCHIVE_UPLOADS": "uploads", "ARCHIVE_RUN_MEMORY": "2 GB", "ARCHIVE_PROJECT": ""}.items():
+    for name, wrong in {
+        "ARCHIVE_UPLOADS": "/",
+        "ARCHIVE_RUN_MEMORY": "0g",
+        "ARCHIVE_RUN_CPUS": "inf",
+        "ARCHIVE_PROJECT": "",
+    }.items():
         monkeypatch.setenv(name, wrong)
         with pytest.raises(UsageError, match=name):
             read_deployment()
         monkeypatch.setenv(name, values[name])
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        *(("run_memory", value) for value in ("0g", "0m", "1023m", "16385g", "9" * 5000 + "g", "1g\n")),
+        *(("run_cpus", value) for value in ("1e-10", "0", "0.09", "1025", "inf", "nan", "-1")),
+        *(("uploads", value) for value in ("/", "//", "/.", "/srv/../..", "/srv/..", "/a:/b", "/a\nb", "/\udcff", "a")),
+    ],
+)
+def test_a_value_that_would_be_no_limit_or_the_whole_host_is_refused(name: str, wrong: str) -> None:
+    values = {"project": "p", "image": "i", "uploads": "/srv/ü u", "run_memory": "1024m", "run_cpus": "0.1"}
+    assert Deployment(**values).run_memory_bytes == 1 << 30
+    with pytest.raises(ValueError, match=name):
+        Deployment(**{**values, name: wrong})
 
 
 def _inspected(project: str, finished: str = "0001-01-01T00:00:00Z", created: str = "2026-01-01T00:00:00.5Z") -> bytes:
@@ -217,21 +247,85 @@ def test_each_weakness_is_told_with_its_item(
     assert "hardening.yaml" in found.remedy or "seccomp" in found.remedy
 
 
+RW = frozenset({"rw"})
+STORE = canary.Mount("/var/lib/docker/volumes/archive_store/_data", "/data/store", RW)
+
+
 def test_a_volume_that_cannot_be_written_is_told_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(canary.os, "access", lambda *_: False)
     monkeypatch.setenv("ARCHIVE_IMAGE", "a:1")
-    rw = frozenset({"rw"})
-    found = [
-        canary.Mount("/var/lib/docker/volumes/archive_store/_data", "/data/store", rw),
-        canary.Mount("/var/lib/docker/volumes/archive_models/_data", "/app/models", frozenset({"ro"})),
-        canary.Mount("/srv/u", "/data/uploads", rw),
-        canary.Mount("/", "/", rw),
-    ]
-    volume, bound = canary.unwritable(found, 1000)
-    assert "docker run --rm --user 0 --entrypoint chown -v archive_store:/volume a:1 -R 1000:1000 /volume" in str(
-        volume
+    read_only = canary.Mount("/var/lib/docker/volumes/archive_models/_data", "/app/models", frozenset({"ro"}))
+    (found,) = canary.unwritable([STORE, read_only, canary.Mount("/", "/", RW)], 1000)
+    assert found.command == (
+        "docker run --rm --user 0 --entrypoint chown -v archive_store:/volume a:1 -R 1000:1000 /volume"
     )
-    assert "sudo chown -R 1000:1000 /srv/u" in str(bound)
+    assert str(found).endswith(f"On the host: {found.command}")
+
+
+@pytest.mark.parametrize(
+    "root",
+    ["/", "/srv/u", "/exports/store", "/volumes/_data", "/volumes/../_data", "/volumes/-v/_data", "/volumes/a b/_data"],
+)
+def test_no_command_is_made_from_a_mount_that_is_no_named_volume(monkeypatch: pytest.MonkeyPatch, root: str) -> None:
+    monkeypatch.setattr(canary.os, "access", lambda *_: False)
+    (found,) = canary.unwritable([canary.Mount(root, "/data/store", RW)], 1000)
+    assert found.command == ""
+    assert "chown" not in str(found)
+    assert "must belong to 1000:1000" in str(found)
+
+
+class _Entry:
+    """What a folder holds, as it may be found."""
+
+    def __init__(self, found: int | OSError) -> None:
+        self.found = found
+
+    def stat(self, **_: Any) -> Any:
+        if isinstance(self.found, OSError):
+            raise self.found
+        return SimpleNamespace(st_uid=self.found)
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [(1000, 0), (0, 1), (FileNotFoundError(2, "gone"), 0), (PermissionError(13, "no"), 1), (OSError(116, "stale"), 1)],
+)
+def test_what_changes_while_a_volume_is_looked_at_ends_nothing(
+    monkeypatch: pytest.MonkeyPatch, entry: int | OSError, told: int
+) -> None:
+    monkeypatch.setattr(canary.os, "access", lambda *_: True)
+    monkeypatch.setattr(canary.os, "scandir", lambda _: nullcontext([_Entry(entry)]))
+    assert len(list(canary.unwritable([STORE], 1000))) == told
+
+
+def test_a_volume_that_cannot_be_listed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(folder: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(folder))
+
+    monkeypatch.setattr(canary.os, "access", lambda *_: True)
+    monkeypatch.setattr(canary.os, "scandir", refuse)
+    (found,) = canary.unwritable([STORE], 1000)
+    assert "/data/store cannot be written" in str(found)
+
+
+@pytest.mark.parametrize("problem", [FileNotFoundError(2, "no mountinfo"), KeyError("/"), ValueError("no number")])
+def test_a_look_that_fails_keeps_no_container_from_starting(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], problem: Exception
+) -> None:
+    def fail() -> None:
+        raise problem
+
+    became: list[list[str]] = []
+    monkeypatch.setattr(start, "weaknesses", fail)
+    monkeypatch.setattr(start, "fill_in", lambda *_: None)
+    monkeypatch.setattr(start.os, "execvp", lambda _, command: became.append(command))
+    start.main(["true"])
+    assert became == [["true"]]
+    assert "WARNING: this container could not be looked at" in capsys.readouterr().err
+
+
+def test_a_run_container_knows_its_image() -> None:
+    assert f"ARCHIVE_IMAGE={DEPLOYMENT.image}" in good()["Env"]
 
 
 def test_folders_of_libraries_are_set_where_unset_or_empty_and_none_is_below_the_home() -> None:

@@ -134,3 +134,61 @@ def test_a_full_disk_leaves_nothing(served: Served, tmp_path: Path, monkeypatch:
     with pytest.raises(NoSpaceLeft, match="no space left"):
         _fetch(served, tmp_path)
     assert [path.name for path in (tmp_path / DIGEST).iterdir()] == [".lock"]
+
+
+def test_a_full_disk_is_cleared_before_another_process_may_fetch(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    there: list[bool] = []
+
+    class Lock(module.FileLock):  # type: ignore[misc]
+        def release(self, force: bool = False) -> None:
+            there.append((tmp_path / DIGEST / ".model.onnx.part").exists())
+            super().release(force)
+
+    monkeypatch.setattr(module.os, "fsync", full)
+    monkeypatch.setattr(module, "FileLock", Lock)
+    with pytest.raises(NoSpaceLeft):
+        _fetch(served, tmp_path)
+    assert there[0] is False
+
+
+@pytest.mark.parametrize("behind", ["?download=1", "?name=other.bin#x", "#part"])
+def test_what_stands_behind_the_path_of_an_address_is_no_part_of_the_name(
+    served: Served, tmp_path: Path, behind: str
+) -> None:
+    served.url += behind
+    assert _fetch(served, tmp_path) == tmp_path / DIGEST / "model.onnx"
+
+
+@pytest.mark.parametrize("url", ["http://h/", "http://h", "http://h/..", "http://h/.lock", "http://h/a\x1b[0m", "?x=1"])
+def test_an_address_that_names_no_file_is_refused(tmp_path: Path, url: str) -> None:
+    with pytest.raises(ModelError, match="names no file") as refused:
+        fetch(url, sha256=DIGEST, size=1, folder=tmp_path)
+    assert "\x1b" not in str(refused.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_server_cannot_have_us_wait_for_an_hour() -> None:
+    assert module._RETRY.parse_retry_after("3600") == 60
+    assert module._RETRY.parse_retry_after("7") == 7
+    assert module._RETRY.increment("GET", "/", response=None, error=ConnectionError()).parse_retry_after("3600") == 60
+
+
+def test_what_is_there_is_fetched_even_where_nothing_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    (tmp_path / DIGEST).mkdir()
+    (tmp_path / DIGEST / "model.onnx").write_bytes(DATA)
+    monkeypatch.setattr(module, "FileLock", refuse)
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    url = "http://127.0.0.1:9/model.onnx"
+    assert fetch(url, sha256=DIGEST, size=len(DATA), folder=tmp_path) == tmp_path / DIGEST / "model.onnx"
+    with pytest.raises(ModelError, match="Read-only"):
+        fetch(url, sha256="0" * 64, size=1, folder=tmp_path)
