@@ -42,8 +42,9 @@ run: setup ## make scans searchable: make run SCANS=path [OUT=dir]; without SCAN
 ui: setup ## Dagster's UI on http://127.0.0.1:3000
 	$(BIN)/archive-pipeline ui
 
-test: setup ## unit and integration tests
-	$(BIN)/pytest tests/unit tests/integration
+test: setup readers ## unit and integration tests
+	$(BIN)/pytest -n auto tests/unit
+	$(BIN)/pytest tests/integration
 
 test-containers: setup ## tests on a real Docker engine
 	$(BIN)/pytest tests/containers

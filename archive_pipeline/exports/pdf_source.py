@@ -130,6 +130,8 @@ class ImagePages:
             self._clear()
             self._parts.append(merged)
         self._pdf = pikepdf.open(merged, access_mode=pikepdf.AccessMode.stream)
+        if "/ID" in self._pdf.trailer:
+            del self._pdf.trailer["/ID"]  # made of the time at which the images were joined
         return self._pdf
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from archive_pipeline.cli import cli
+from archive_pipeline.exports.formats import FORMATS
 from archive_pipeline.settings import Settings, usable_cpus
 
 ROOT = Path(__file__).parents[2]
@@ -43,6 +44,14 @@ def test_every_command_is_in_the_docs() -> None:
     text = (ROOT / "docs" / "usage.md").read_text("utf-8")
     for name in cli.list_commands(None):  # type: ignore[arg-type]
         assert f"archive-pipeline {name}" in text, name
+
+
+def test_every_format_is_in_the_docs_with_its_files() -> None:
+    text = (ROOT / "docs" / "usage.md").read_text("utf-8")
+    needed = {name for each in FORMATS.values() for name in each.needs}
+    for each in FORMATS.values():
+        made = "yes" if each.default else "with those that need them" if each.name in needed else "no"
+        assert f"| `{each.name}` | `{each.files}` | {made} |" in text, each.name
 
 
 def test_the_workspace_and_the_project_name_the_same_module_and_location() -> None:

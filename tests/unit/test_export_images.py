@@ -195,3 +195,21 @@ def test_more_or_fewer_files_than_pages_are_an_error(tmp_path: Path) -> None:
         with pytest.raises(error):
             write(files, [(300, 200)], tmp_path / "a.pdf")
         assert not list(tmp_path.iterdir())
+
+
+def test_joined_images_carry_no_mark_of_the_time_at_which_they_were_joined(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pdf_source, "_CHUNK", 1)
+    joined: list[pikepdf.Dictionary] = []
+    finish = pdf_source.ImagePages.finish
+
+    def watched(pages: pdf_source.ImagePages) -> pikepdf.Pdf:
+        pdf = finish(pages)
+        joined.append(pdf.trailer)
+        assert "/ID" not in pdf.trailer
+        return pdf
+
+    monkeypatch.setattr(pdf_source.ImagePages, "finish", watched)
+    write([encoded(STORED, "PNG")] * 2, [(300, 200)] * 2, tmp_path / "a.pdf")
+    assert len(joined) == 1
