@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 import subprocess
 from collections import Counter
@@ -130,19 +131,21 @@ def by_pdfa(path: Path, _: Path) -> str:
     return "" if report.passed or manifest["reason"] else "no PDF/A, and no reason"
 
 
-def same_words(read: str, folder: Path) -> str:
-    written = (folder / "document.txt").read_text("utf-8").split()
-    return "" if Counter(read.split()) == Counter(written) else "other words than in document.txt"
+def same_words(read: str, written: str) -> str:
+    return "" if Counter(read.split()) == Counter(written.split()) else "other words than in document.txt"
 
 
 def by_pdftotext(path: Path, folder: Path) -> str:
     done = subprocess.run(["pdftotext", "-raw", path, "-"], capture_output=True, text=True, check=True)
-    return same_words(done.stdout, folder)
+    return same_words(done.stdout, (folder / "document.txt").read_text("utf-8"))
 
 
 def by_pdfium(path: Path, folder: Path) -> str:
     with pypdfium2.PdfDocument(path) as pdf:
-        return same_words("\n".join(page.get_textpage().get_text_range() for page in pdf), folder)
+        read = "\n".join(page.get_textpage().get_text_range() for page in pdf)
+    # It joins words that are parted at the end of a line, with U+FFFE for the hyphen.
+    texts = (read, (folder / "document.txt").read_text("utf-8"))
+    return same_words(*(re.sub(r"[-\ufffe]\s*", "", text) for text in texts))
 
 
 STRUCTURE: list[tuple[str, str, str, Callable[[Path, Path], str]]] = [
