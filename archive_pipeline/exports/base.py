@@ -173,17 +173,20 @@ class Identifiers:
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
+        self._counts: dict[str, int] = {}
 
     def take(self, wanted: str) -> str:
         """``wanted`` itself where it is valid and free, else something near it."""
         name = re.sub(r"[^A-Za-z0-9._-]", "_", wanted)
         # PAGEViewer and others refuse ids that begin with a digit, as XML does.
         name = name if re.match(r"[A-Za-z_]", name) else f"_{name}"
-        unique, count = name, 1
+        unique, count = name, self._counts.get(name, 1)
         while unique in self._taken:
             count += 1
             unique = f"{name}_{count}"
         self._taken.add(unique)
+        # Where two thousand lines have one id, each would look at all the names before it.
+        self._counts[name] = count
         return unique
 
 
