@@ -152,9 +152,11 @@ class Page(_Model):
 
     @property
     def confidence(self) -> float | None:
-        """Mean confidence over characters; None where nothing was read."""
+        """Mean confidence over characters of what the machine read and nobody corrected; None where that is nothing."""
         pairs = [
-            (line.confidence, len(line.text)) for line in self.lines() if line.confidence is not None and line.text
+            (line.confidence, len(line.text))
+            for line in self.lines()
+            if line.confidence is not None and line.text and line.correction is None
         ]
         total = sum(n for _, n in pairs)
         return sum(c * n for c, n in pairs) / total if total else None

@@ -29,6 +29,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -116,14 +117,32 @@ def read_json(path: Path) -> Any:
 
 
 def copy_file(source: Path, target: Path) -> None:
-    with source.open("rb") as original, atomic_write(target) as file:
+    """Copy a file of ours.
+
+    Raises:
+        StorageError: It cannot be read or written.
+    """
+    with _opened(source) as original, atomic_write(target) as file:
         shutil.copyfileobj(original, file, 1 << 20)
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
+    """SHA-256 of a file of ours, in hexadecimal.
+
+    Raises:
+        StorageError: It cannot be read.
+    """
+    with _opened(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _opened(path: Path) -> BufferedReader:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise StorageError(
+            f"cannot read {printable(path)}: {error.strerror}", remedy="Run the document again."
+        ) from None
 
 
 def digest_of(*parts: object) -> str:

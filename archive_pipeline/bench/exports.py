@@ -30,7 +30,7 @@ from archive_pipeline.processing.export_stage import export_stored
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.store import DocumentFolder
 export_stored(DocumentFolder(Path(sys.argv[1])), ProcessingOptions(formats=tuple(sys.argv[2].split(",")), reuse=False))
-print(max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024)
+print(*(resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
 """
 
 
@@ -42,22 +42,24 @@ class ExportsResult:
         pages: Of the document.
         seconds: CPU seconds a page, by format, each made alone with what it needs.
         together: CPU seconds a page of all formats with the PDF.
-        memory: Pages of a short and of a long document, and the peak of the largest process in megabytes.
+        memory: Pages of a short and of a long document, and the peaks of the process that makes all exports and of the
+            child that makes the PDF, in megabytes.
     """
 
     pages: int
     seconds: dict[str, float]
     together: float
-    memory: dict[int, float]
+    memory: dict[int, tuple[float, float]]
 
     @property
     def beyond_pdf(self) -> float:
         return self.together - self.seconds[PDF]
 
     @property
-    def memory_ratio(self) -> float:
-        short, long = sorted(self.memory)
-        return self.memory[long] / self.memory[short]
+    def memory_ratios(self) -> tuple[float, float]:
+        """Of the long document to the short one, for each of the two processes."""
+        short, long = (self.memory[pages] for pages in sorted(self.memory))
+        return long[0] / short[0], long[1] / short[1]
 
 
 def bench_exports(source: Path, runs: int = 3, long: int = 1000) -> ExportsResult:
@@ -135,10 +137,11 @@ def _put(path: Path, data: object) -> None:
     path.write_text(json.dumps(data), "utf-8")
 
 
-def _peak_mb(folder: DocumentFolder) -> float:
+def _peak_mb(folder: DocumentFolder) -> tuple[float, float]:
     done = subprocess.run(
         [sys.executable, "-c", _PEAK, str(folder.root), ",".join(FORMATS)], capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise UsageError(f"the exports of {folder.root} failed: {done.stderr.strip()[-400:]}")
-    return float(done.stdout)
+    own, child = map(float, done.stdout.split())
+    return own, child

@@ -106,6 +106,6 @@ def exports(pdf: Path, runs: int, long: int) -> None:
     for name, seconds in result.seconds.items():
         click.echo(f"{name:10} {seconds:.3f} s CPU a page")
     click.echo(f"all        {result.together:.3f} s CPU a page, {result.beyond_pdf:.3f} beyond the PDF's")
-    for pages, peak in result.memory.items():
-        click.echo(f"{pages} pages, all formats: largest process {peak:.0f} MB")
-    click.echo(f"ratio {result.memory_ratio:.3f}")
+    for pages, (own, child) in result.memory.items():
+        click.echo(f"{pages} pages, all formats: peak {own:.0f} MB, of the child that makes the PDF {child:.0f} MB")
+    click.echo("ratio {:.3f}, of the child {:.3f}".format(*result.memory_ratios))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -30,7 +31,7 @@ def export(keys: tuple[str, ...], out: Path | None, formats: list[str] | None) -
 
     settings = read_settings(formats=formats)
     archive = ArchiveResource.from_settings(settings)
-    options = ProcessingOptions.from_settings(settings)
+    options = replace(ProcessingOptions.from_settings(settings), reuse=False)
     failed: list[ArchiveError] = []
     with open_instance(settings.dagster_home) as instance:
         for name in keys:

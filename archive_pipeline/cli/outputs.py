@@ -23,10 +23,16 @@ def deliver(folder: DocumentFolder, out: Path) -> Path:
 
     Raises:
         StorageError: A file could not be written.
+        DocumentBusy: Another run is writing the exports.
     """
     target = out / folder.key
     if not folder.exports.is_dir():
         raise ArchiveError("it has no exports", document=folder.key, remedy="Run it again.")
+    with folder.lock(timeout=60):
+        return _copied(folder, target)
+
+
+def _copied(folder: DocumentFolder, target: Path) -> Path:
     clear_temporary(target)
     before = _named(target)
     # The manifest last: where it lies, the others are whole.

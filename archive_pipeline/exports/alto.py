@@ -12,7 +12,6 @@ the machine's line. Text of a region without lines is one line, tagged so, witho
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from lxml import etree
 from archive_pipeline.exports import polygons
 from archive_pipeline.exports.alto_description import add_description
 from archive_pipeline.exports.alto_tags import Tags
-from archive_pipeline.exports.base import ExportDocument, Identifiers, number, write_pages
+from archive_pipeline.exports.base import ExportDocument, Identifiers, language_tag, number, write_pages
 from archive_pipeline.exports.hyphenation import Hyphenation, hyphenations
 from archive_pipeline.exports.line_words import PlacedWord, words_of, words_of_block
 from archive_pipeline.exports.tracks import baseline_in
@@ -57,9 +56,7 @@ class _File:
     def __init__(self, document: ExportDocument, page: Page, image: PageImage | None) -> None:
         self._page = page
         self._newer = document.options.alto_version == "4.4"
-        self._language = (
-            page.language if re.fullmatch(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*", page.language or "") else None
-        )
+        self._language = language_tag(page)
         self.root = etree.Element(_tag("alto"), nsmap={None: NAMESPACE, "xsi": _INSTANCE})  # type: ignore[dict-item]
         schema = _SCHEMA.format(document.options.alto_version.replace(".", "-"))
         self.root.set(f"{{{_INSTANCE}}}schemaLocation", f"{NAMESPACE} {schema}")

@@ -190,6 +190,11 @@ class Identifiers:
         return unique
 
 
+def language_tag(page: Page) -> str | None:
+    """The page's language, if it has the form of a language tag (RFC 5646), as XML, HTML and IIIF demand it."""
+    return page.language if re.fullmatch(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", page.language or "") else None
+
+
 def number(value: float, digits: int = 4) -> str:
     """A decimal without an exponent or needless zeros: the same on every machine."""
     text = f"{value:.{digits}f}"

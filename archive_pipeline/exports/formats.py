@@ -66,7 +66,7 @@ FORMATS = {
         ExportFormat("json", "pages/0001.json", page_json.write),
         ExportFormat("tei", "tei.xml", tei.write, default=False),
         ExportFormat("lines", "lines.csv, lines.parquet", lines_table.write, default=False),
-        ExportFormat("iiif", "iiif/manifest.json", index=iiif.write, needs=("images",)),
+        ExportFormat("iiif", "iiif/manifest.json, iiif/annotations/0001.json", index=iiif.write, needs=("images",)),
         ExportFormat("mets", "mets.xml, ocr-d/0001.xml", index=mets.write, needs=("images",)),
         # Last, for it links to the others.
         ExportFormat("view", "view/index.html", index=reading_view.write, needs=("images",)),
@@ -91,9 +91,11 @@ def choose(names: Iterable[str] | None = None) -> tuple[ExportFormat, ...]:
     """The formats of these names and what they need, in the order of :data:`FORMATS`; the default set for None.
 
     Raises:
-        UsageError: There is no format of such a name.
+        UsageError: There is no format of such a name, or none was named.
     """
     wanted = {each.name for each in FORMATS.values() if each.default} if names is None else set(names)
+    if not wanted:
+        raise UsageError("no export format was chosen", remedy=f"Choose from {', '.join(FORMATS)}.")
     unknown = sorted(wanted - FORMATS.keys())
     if unknown:
         raise UsageError(

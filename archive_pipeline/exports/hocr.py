@@ -15,10 +15,10 @@ from lxml import etree
 
 from archive_pipeline import __version__
 from archive_pipeline.exports import polygons
-from archive_pipeline.exports.base import ExportDocument, Identifiers, number, write_pages
+from archive_pipeline.exports.base import ExportDocument, Identifiers, language_tag, number, write_pages
 from archive_pipeline.exports.line_words import PlacedWord, words_of, words_of_block
 from archive_pipeline.exports.provenance import settings
-from archive_pipeline.exports.tracks import track_of
+from archive_pipeline.exports.tracks import is_long, track_of
 from archive_pipeline.page import Box, Line, Page, Region, bounding_box, clean_text
 from archive_pipeline.rendering.model import PageImage
 
@@ -45,7 +45,7 @@ def render(document: ExportDocument, page: Page, image: PageImage | None) -> byt
         image: Record of the page image; None where there is none.
     """
     root = etree.Element(f"{{{NAMESPACE}}}html", nsmap={None: NAMESPACE})  # type: ignore[dict-item]
-    if language := clean_text(page.language or ""):
+    if language := language_tag(page):
         root.set("lang", language)
         root.set(_LANGUAGE, language)
     _add_head(root, document, page, image)
@@ -158,7 +158,7 @@ def _line_properties(line: Line, box: Box) -> list[str]:
     properties = []
     if track.axis == 1 and line.direction != "ttb":
         properties.append(f"textangle {90 if track.sign < 0 else 270}")
-    elif track.axis == 0 and len({x for x, _ in line.baseline}) > 1:
+    elif track.axis == 0 and is_long(line.baseline) and len({x for x, _ in line.baseline}) > 1:
         slope, level = statistics.linear_regression([x for x, _ in line.baseline], [y for _, y in line.baseline])
         properties.append(f"baseline {number(slope)} {round(level + slope * box[0] - box[3])}")
     if line.boundary and track.height >= 1:

@@ -13,7 +13,6 @@ in each): https://github.com/dbmdz/mirador-textoverlay.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,7 @@ from iiif_prezi3 import (
 
 from archive_pipeline import __version__
 from archive_pipeline.exports import polygons
-from archive_pipeline.exports.base import ExportDocument, Files, Identifiers
+from archive_pipeline.exports.base import ExportDocument, Files, Identifiers, language_tag
 from archive_pipeline.exports.page_images import FOLDER as IMAGES
 from archive_pipeline.page import Page, Point, Step, clean_text
 from archive_pipeline.rendering.model import PageImage
@@ -40,7 +39,6 @@ CONTEXT = "http://iiif.io/api/presentation/3/context.json"
 _ANNOTATIONS = "iiif/annotations/{:04d}.json"
 _IMAGE_TYPES = {".jpg": "image/jpeg", ".png": "image/png"}
 _NO_IMAGE = (1240, 1754)  # a canvas needs a size; this is A4 at 150 dpi
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _SEE_ALSO = {
     "alto": ("application/xml+alto", "http://www.loc.gov/standards/alto/ns-v4#", "ALTO"),
     "hocr": ("text/vnd.hocr+html", "http://kba.cloud/hocr-spec/1.2/", "hOCR"),
@@ -81,6 +79,9 @@ def write(document: ExportDocument, folder: Path, files: Files) -> Iterator[Path
                 if (name := f"{page.number:04d}") in paths
             ]
             canvas = _canvas(document, page, image, see_also, annotations=bool(annotations["items"]))
+            if (alto := of_pages["alto"].get(f"{page.number:04d}")) is not None:
+                # For people, too: viewers offer it beside the page.
+                canvas["rendering"] = [_rendering(document, alto, folder, "application/xml", "ALTO")]
             file.write((b",\n" if index else b"\n") + _json(canvas))
         file.write(b"\n]}\n")
     yield from written
@@ -125,17 +126,21 @@ def _manifest(document: ExportDocument, folder: Path, files: Files) -> Json:
     if document.notes:
         manifest["summary"] = _text(*document.notes, language="en")
     renderings = [
-        {
-            "id": address(document, path.relative_to(folder).as_posix()),
-            "type": "Text",
-            "format": media_type,
-            "label": _text(label, language="en"),
-        }
+        _rendering(document, path, folder, media_type, label)
         for kind, (media_type, end, label) in _RENDERINGS.items()
         for path in files.get(kind, ())
         if path.name.endswith(end)
     ]
     return manifest | ({"rendering": renderings} if renderings else {})
+
+
+def _rendering(document: ExportDocument, path: Path, folder: Path, media_type: str, label: str) -> Json:
+    return {
+        "id": address(document, path.relative_to(folder).as_posix()),
+        "type": "Text",
+        "format": media_type,
+        "label": _text(label, language="en"),
+    }
 
 
 def _step(step: Step) -> str:
@@ -200,7 +205,7 @@ def annotation_page(document: ExportDocument, page: Page) -> Json:
     name = address(document, _ANNOTATIONS.format(page.number))
     canvas = address(document, f"iiif/canvas/{page.number:04d}")
     ids = Identifiers()
-    language = page.language if page.language and _LANGUAGE.fullmatch(page.language) else None
+    language = language_tag(page)
 
     def annotation(wanted: str, text: str, points: tuple[Point, ...]) -> Json:
         corners = polygons.polygon(points, page)

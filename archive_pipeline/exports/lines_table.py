@@ -4,13 +4,14 @@ Both have the same rows. A page without lines has one row with its status and re
 that was read as a block has one row without a line.
 
 The CSV is for spreadsheets: UTF-8 with a byte order mark, without which Excel takes it for another encoding, and cells
-that a spreadsheet would take for a formula begin with an apostrophe (OWASP, "CSV Injection"). The Parquet file has the
-texts untouched.
+that a spreadsheet would take for a formula begin with an apostrophe (OWASP, "CSV Injection"); so does what stands after
+a semicolon, at which Excel parts cells in many countries. The Parquet file has the texts untouched.
 """
 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -51,7 +52,8 @@ SCHEMA = pa.schema(
 """
 
 _ROWS_AT_ONCE = 20_000
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+# At the start, and after what some countries' Excel takes for the end of a cell, quoted or not.
+_FORMULA = re.compile(r"(^|[;\t])([=+\-@\t\r\n＝＋－＠])")
 
 Row = dict[str, Any]
 
@@ -136,6 +138,6 @@ def cell(value: str | float | bool | None) -> str:
         case bool():
             return str(value).lower()
         case str():
-            return f"'{value}" if value.startswith(_FORMULA) else value
+            return _FORMULA.sub(r"\1'\2", value)
         case _:
             return number(value)

@@ -21,7 +21,11 @@ def write(document: ExportDocument, folder: Path) -> Iterator[Path]:
         if image is None:
             continue
         source, target = document.image_folder / image.file, folder / FOLDER / image.file
-        if not (target.exists() and source.samefile(target)):
+        try:
+            there = target.exists() and source.samefile(target)
+        except OSError:  # the image is not there, which the copy says
+            there = False
+        if not there:
             _link(source, target)
         yield target
 

@@ -24,7 +24,7 @@ from lxml import etree
 
 from archive_pipeline import __version__
 from archive_pipeline.exports import polygons
-from archive_pipeline.exports.base import ExportDocument, Identifiers
+from archive_pipeline.exports.base import ExportDocument, Identifiers, language_tag
 from archive_pipeline.exports.page_images import FOLDER as IMAGES
 from archive_pipeline.exports.xml_stream import XML, XmlStream, xml_stream
 from archive_pipeline.page import Line, Page, Point, Region, RegionType, Step, clean_text
@@ -32,7 +32,7 @@ from archive_pipeline.rendering.model import PageImage
 
 NAME = "tei.xml"
 NAMESPACE = "http://www.tei-c.org/ns/1.0"
-DOUBTFUL = 0.6
+UNCLEAR = 0.6
 """Lines of less confidence are ``unclear``."""
 
 _FORME: dict[RegionType, tuple[str, str]] = {
@@ -40,7 +40,6 @@ _FORME: dict[RegionType, tuple[str, str]] = {
     "footer": ("footer", "bottom"),
     "page-number": ("pageNum", ""),
 }
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _PERSON = "corrector"
 _MACHINE = "machine"
 
@@ -51,8 +50,8 @@ def write(document: ExportDocument, folder: Path) -> Iterator[Path]:
     corrected, languages = False, set[str]()
     for page in document.pages:
         corrected = corrected or any(line.correction is not None for line in page.lines())
-        if page.language and _LANGUAGE.fullmatch(page.language):
-            languages.add(page.language)
+        if language := language_tag(page):
+            languages.add(language)
     with xml_stream(path, _tag("TEI"), {None: NAMESPACE}) as xml:
         _add_header(xml, document, sorted(languages), corrected=corrected)
         with xml.open(_tag("facsimile")):
@@ -206,6 +205,8 @@ def _add_body(xml: XmlStream, document: ExportDocument) -> None:
                     division.close()
                     division.enter_context(xml.open(_tag("div")))
                 block = _block(region, name, line_names)
+                if language := language_tag(page):
+                    block.set("{http://www.w3.org/XML/1998/namespace}lang", language)
                 xml.add(block)
                 if region.type not in _FORME and region.type != "marginalia":
                     has_block, heading_before = True, region.type == "heading"
@@ -245,6 +246,6 @@ def _block(region: Region, name: str, line_names: list[str]) -> etree._Element:
 def _content(line: Line) -> str | etree._Element:
     if line.correction is not None:
         return _element("seg", line.correction, resp=f"#{_PERSON}")
-    if line.text and line.confidence is not None and line.confidence < DOUBTFUL:
+    if line.text and line.confidence is not None and line.confidence < UNCLEAR:
         return _element("unclear", line.text, cert="low", resp=f"#{_MACHINE}")
     return line.text

@@ -62,6 +62,14 @@ class Track:
         return min(a, b), max(a, b)
 
 
+def is_long(baseline: tuple[Point, ...]) -> bool:
+    """Whether a baseline is long enough to tell a direction; what is shorter stands for none."""
+    if not baseline:
+        return False
+    (x0, y0), (x1, y1) = baseline[0], baseline[-1]
+    return max(abs(x1 - x0), abs(y1 - y0)) >= 2
+
+
 def track_of(line: Line, fallback: Box) -> Track:
     """The track of a line.
 
@@ -70,10 +78,10 @@ def track_of(line: Line, fallback: Box) -> Track:
         fallback: Where the text is if the line has no points at all.
     """
     box = bounding_box(line.boundary or line.baseline) if line.boundary or line.baseline else fallback
-    first, last = (line.baseline[0], line.baseline[-1]) if line.baseline else ((0, 0), (0, 0))
-    across = (last[0] - first[0], last[1] - first[1])
-    if max(abs(across[0]), abs(across[1])) < 2:
+    if not is_long(line.baseline):
         return _from_box(line, box)
+    first, last = line.baseline[0], line.baseline[-1]
+    across = (last[0] - first[0], last[1] - first[1])
     axis = 0 if abs(across[0]) >= abs(across[1]) else 1
     sign = _sign(line, axis, 1 if across[axis] > 0 else -1)
     stops: list[tuple[float, float]] = []
@@ -92,8 +100,7 @@ def baseline_in(page: Page, region: Region, line: Line) -> list[Point]:
 
     kraken and eScriptorium pass over lines without one, and their text with them.
     """
-    given = polygons.baseline(line.baseline, page)
-    if given is not None:
+    if is_long(line.baseline) and (given := polygons.baseline(line.baseline, page)) is not None:
         return given
     track = track_of(line, region.box if region.boundary else (0, 0, page.width, page.height))
     ends = (track.point(track.start), track.point(track.end))

@@ -14,6 +14,9 @@ from difflib import SequenceMatcher
 from archive_pipeline.exports.tracks import Track
 from archive_pipeline.page import Line
 
+# Comparing takes time by the square of the words; no line that a person wrote is so long.
+_MOST_COMPARED = 1_000
+
 
 @dataclass(frozen=True)
 class Place:
@@ -58,6 +61,8 @@ def _known(line: Line, words: Sequence[str], track: Track, turn: int) -> dict[in
     """Places of the words that the machine saw, by their index in ``words``."""
     boxes = [sorted(p * turn for p in track.extent(word.box)) for word in line.words]
     known: dict[int, tuple[float, float]] = {}
+    if len(words) > _MOST_COMPARED:
+        return known
     matcher = SequenceMatcher(None, [word.text for word in line.words], words, autojunk=False)
     for kind, i1, i2, j1, j2 in matcher.get_opcodes():
         # A word that was only spelt anew stays where it is.

@@ -34,6 +34,7 @@ _ELEMENTS: dict[str, RegionType] = {
     "MapRegion": "graphic",
 }
 _CM_PER_INCH = 2.54
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 def parse(root: etree._Element, name: str) -> PageFile:
@@ -153,7 +154,7 @@ def _custom(element: etree._Element) -> dict[str, dict[str, str]]:
 
 def _index(element: etree._Element) -> int | None:
     value = _custom(element).get("readingOrder", {}).get("index", "")
-    return int(value) if re.fullmatch(r"\d{1,9}", value) else None
+    return int(value) if _NUMBER.fullmatch(value) else None
 
 
 def _sorted_lines(region: etree._Element) -> list[etree._Element]:
@@ -207,7 +208,7 @@ def _in_order(page: etree._Element) -> list[tuple[etree._Element, RegionType | N
 
 def _references(group: etree._Element) -> Iterator[str]:
     children = list(group)
-    if all((child.get("index") or "").isdigit() for child in children):
+    if all(_NUMBER.fullmatch(child.get("index") or "") for child in children):
         children.sort(key=lambda child: int(child.get("index") or 0))
     for child in children:
         if reference := child.get("regionRef"):
@@ -218,7 +219,7 @@ def _references(group: etree._Element) -> Iterator[str]:
 def _equivalents(element: etree._Element) -> list[etree._Element]:
     def index(each: etree._Element) -> int:
         value = each.get("index") or ""
-        return int(value) if value.isdigit() else 0
+        return int(value) if _NUMBER.fullmatch(value) else 0
 
     return sorted(element.iterfind("{*}TextEquiv"), key=index)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -18,13 +19,22 @@ from archive_pipeline.exports.pdf_report import PdfMetadata, PdfReport
 from archive_pipeline.processing.page_job import KnownDocument, require_unchanged
 from archive_pipeline.processing.pdf_worker import NAME
 from archive_pipeline.processing.stored_pages import (
+    lost_corrections,
     page_to_export,
+    stored_corrections,
     stored_failure,
     stored_image,
     stored_page,
 )
 from archive_pipeline.sealed import Limits, SealedChild, open_result
-from archive_pipeline.store import TEMPORARY_SUFFIX, digest_of, read_json, storage_error, write_json
+from archive_pipeline.store import (
+    TEMPORARY_SUFFIX,
+    DocumentFolder,
+    digest_of,
+    read_json,
+    storage_error,
+    write_json,
+)
 
 _ENTRY = "archive_pipeline.processing.pdf_worker:handle"
 _PDF_SECONDS = 60.0
@@ -44,12 +54,19 @@ def exports_key(work: KnownDocument, title: str, selected: frozenset[int]) -> st
                 image.sha256 if image else None,
                 read.made_from if read else None,
                 failure.reason if failure else None,
-                read_json(work.folder.correction(number)),
+                stored_corrections(work.folder, number),
                 number in selected,
             )
         )
     wanted = ([each.name for each in choose(work.options.formats)], asdict(_options(work)))
     return digest_of("exports", __version__, work.inspection.sha256, work.inspection.date, title, wanted, pages)
+
+
+def _lost(folder: DocumentFolder, count: int) -> Iterator[str]:
+    for number in range(1, count + 1):
+        if lost := lost_corrections(folder, number):
+            file = folder.correction(number).relative_to(folder.root)
+            yield f"Page {number}: corrections of lines that are not there any more ({', '.join(lost)}) are in {file}."
 
 
 def _options(work: KnownDocument) -> ExportOptions:
@@ -85,7 +102,7 @@ def make_exports(work: KnownDocument, title: str, selected: frozenset[int], note
         pages=LazySequence(count, lambda index: page_to_export(work.folder, index + 1, selected=index + 1 in selected)),
         images=LazySequence(count, lambda index: stored_image(work.folder, index + 1)),
         image_folder=work.folder.images,
-        notes=notes,
+        notes=(*notes, *_lost(work.folder, count)),
         options=_options(work),
     )
     # A record that is older than the files would vouch for a mixture of old and new.
@@ -103,7 +120,7 @@ def make_exports(work: KnownDocument, title: str, selected: frozenset[int], note
                 raise storage_error(error, work.folder.root) from error
             pdf = stack.enter_context(_Pdf(work, document, selected, scratch)).finished
         write_exports(document, work.folder.exports, work.options.formats, pdf=pdf)
-    write_json(work.folder.exports_record, {"made_from": made_from})
+    write_json(work.folder.exports_record, {"made_from": made_from, "selected": sorted(selected)})
     return True
 
 

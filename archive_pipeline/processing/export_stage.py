@@ -85,5 +85,9 @@ def _export(folder: DocumentFolder, options: ProcessingOptions, path: Path, bega
                 f"the PDF needs the source: {error.what}", remedy="Put it back, or choose --formats without pdf."
             ) from None
     work = KnownDocument(folder, source, inspection, options)
-    outcomes = tuple(outcome_of(folder, number, reused=True) for number in numbers)
-    return export_document(work, frozenset(numbers), outcomes, began)
+    # Those that the last run was asked for, so that the others say the same as before.
+    selected = frozenset((read_json(folder.exports_record) or {}).get("selected") or numbers)
+    outcomes = tuple(
+        outcome_of(folder, number, selected=number in selected, images_suffice=False, reused=True) for number in numbers
+    )
+    return export_document(work, selected, outcomes, began)

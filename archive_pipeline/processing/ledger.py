@@ -11,12 +11,18 @@ from archive_pipeline.store import DocumentFolder, read_json, write_json
 
 
 def outcome_of(
-    folder: DocumentFolder, number: int, *, selected: bool = True, reused: bool = False, seconds: float = 0.0
+    folder: DocumentFolder,
+    number: int,
+    *,
+    selected: bool = True,
+    images_suffice: bool = True,
+    reused: bool = False,
+    seconds: float = 0.0,
 ) -> PageOutcome:
-    """How a page stands, from the store."""
+    """How a page stands, from the store; without ``images_suffice`` a page that has only its image is not done."""
     page = page_to_export(folder, number, selected=selected)
     status, reason = page.status, page.reason
-    if status == "skipped" and selected and stored_image(folder, number) is not None:
+    if status == "skipped" and selected and images_suffice and stored_image(folder, number) is not None:
         status, reason = "done", ""  # its image is there, and nobody asked for more yet
     lines = list(page.lines())
     unread = sum(not line.best_text for line in lines if line.confidence is not None)

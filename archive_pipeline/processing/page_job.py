@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from archive_pipeline.errors import ChildError, PageFailed
+from archive_pipeline.errors import ChildError, PageFailed, printable
 from archive_pipeline.intake import Source, open_file
 from archive_pipeline.models.catalogue import ModelEntry
 from archive_pipeline.page import Page
@@ -165,7 +165,10 @@ def _render_request(work: DocumentWork, job: PageJob) -> dict[str, Any]:
 def _position(work: KnownDocument, number: int) -> int:
     """Index in the source of a file of the inspection, which leaves out files that cannot be used."""
     name = work.inspection.files[number].name
-    return next(index for index, path in enumerate(work.source.files) if path.name == name)
+    for index, path in enumerate(work.source.files):
+        if path.name == name:
+            return index
+    raise PageFailed(f"the source was changed: {printable(name)} is not there any more", remedy="Run it again.")
 
 
 def _publish(

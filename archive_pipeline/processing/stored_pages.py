@@ -6,18 +6,19 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from archive_pipeline.engines.factory import signature
-from archive_pipeline.errors import ArchiveError
+from archive_pipeline.errors import ArchiveError, StorageError, printable
 from archive_pipeline.models.catalogue import ModelEntry
-from archive_pipeline.page import Page
+from archive_pipeline.page import Line, Page, Text
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.rendering.model import PageImage
 from archive_pipeline.store import DocumentFolder, digest_of, read_json, write_json
 
 RENDERING_VERSION = "1"
 Model = TypeVar("Model", bound=BaseModel)
+_CORRECTIONS = TypeAdapter(dict[str, Text])
 
 
 class StoredPage(BaseModel):
@@ -100,7 +101,7 @@ def page_to_export(folder: DocumentFolder, number: int, *, selected: bool = True
     image = stored_image(folder, number)
     stored = stored_page(folder.transcription(number)) or stored_page(folder.layout(number))
     if failure is None and stored is not None:
-        return with_corrections(stored.page, read_json(folder.correction(number)))
+        return with_corrections(stored.page, stored_corrections(folder, number))
     size: dict[str, Any] = {"width": 1, "height": 1}
     if image is not None:
         size = {"width": image.width, "height": image.height, "dpi": image.dpi, "image_digest": image.sha256}
@@ -110,22 +111,40 @@ def page_to_export(folder: DocumentFolder, number: int, *, selected: bool = True
     return Page(number=number, status="skipped", reason=reason, **size)
 
 
-def with_corrections(page: Page, corrections: dict[str, str] | None) -> Page:
+def stored_corrections(folder: DocumentFolder, number: int) -> dict[str, str]:
+    """What people wrote on a page: line id -> text, cleaned like any other.
+
+    Raises:
+        StorageError: The file is damaged.
+    """
+    path = folder.correction(number)
+    try:
+        return _CORRECTIONS.validate_python(read_json(path) or {})
+    except (ValidationError, StorageError):
+        # Never "delete it": it is the one thing here that no machine can make again.
+        raise StorageError(
+            f"the corrections in {printable(path)} cannot be read", remedy="Mend the file or restore it from a backup."
+        ) from None
+
+
+def with_corrections(page: Page, corrections: dict[str, str]) -> Page:
     """Put what people wrote (line id -> text) beside what the machine read."""
     if not corrections:
         return page
-    regions = tuple(
-        region.model_copy(
-            update={
-                "lines": tuple(
-                    line.model_copy(update={"correction": corrections[line.id]}) if line.id in corrections else line
-                    for line in region.lines
-                )
-            }
-        )
-        for region in page.regions
-    )
+
+    def corrected(line: Line) -> Line:
+        return line.model_copy(update={"correction": corrections[line.id]}) if line.id in corrections else line
+
+    regions = tuple(region.model_copy(update={"lines": tuple(map(corrected, region.lines))}) for region in page.regions)
     return page.model_copy(update={"regions": regions})
+
+
+def lost_corrections(folder: DocumentFolder, number: int) -> list[str]:
+    """Ids of corrected lines that the page, as it was last read, does not have; the file keeps their text."""
+    corrections = stored_corrections(folder, number)
+    if not corrections:
+        return []
+    return sorted(corrections.keys() - {line.id for line in page_to_export(folder, number).lines()})
 
 
 def forget_pages_after(folder: DocumentFolder, pages: int) -> None:

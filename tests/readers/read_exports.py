@@ -86,7 +86,10 @@ READERS: list[tuple[str, str, str, Callable[[Path], str]]] = [
 
 def read(folder: Path) -> Iterator[tuple[str, str, str, str]]:
     for name, reader, files, check in READERS:
-        for path in sorted(folder.glob(files)):
+        found = sorted(folder.glob(files))
+        if not found:
+            yield name, reader, files, "there is no such file"
+        for path in found:
             try:
                 problem = check(path)
             except Exception as error:

@@ -209,6 +209,13 @@ def test_unknown_formats_are_named_with_the_known_ones() -> None:
     assert [chosen.name for chosen in formats.choose(["json", "pdf"])] == ["pdf", "json"]
 
 
+def test_no_format_at_all_is_refused_and_removes_nothing(tmp_path: Path) -> None:
+    formats.write_exports(document([corrected_page()]), tmp_path, ["text"])
+    with pytest.raises(UsageError, match="no export format was chosen"):
+        formats.write_exports(document([corrected_page()]), tmp_path, [])
+    assert (tmp_path / "document.txt").exists()
+
+
 def test_a_missing_pdf_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="PDF was not made"):
         formats.write_exports(document([corrected_page()]), tmp_path)

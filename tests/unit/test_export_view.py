@@ -204,9 +204,9 @@ def test_the_list_of_pages_counts_lines_doubts_and_corrections(tmp_path: Path) -
     lines = (line(), line("dim", 0.5), line("", None), line("olde", 0.3, correction="old"))
     root = tree(write(document([page(1, *lines), page(2, status="blank")]), tmp_path)["index.html"])
     cells = [[shown_text(cell).strip() for cell in row] for row in root.xpath("//tbody/tr")]
-    assert cells == [["Page 1", "Read", "4", "71.4 %", "2", "1"], ["Page 2", "Blank", "0", "", "", ""]]
+    assert cells == [["Page 1", "Read", "4", "85.2 %", "2", "1"], ["Page 2", "Blank", "0", "", "", ""]]
     summary = " ".join(shown_text(root.xpath("//p[@class='summary']")[0]).split())
-    assert summary == "2 pages 4 lines 71.4 % mean confidence 2 doubtful lines 1 corrected line"
+    assert summary == "2 pages 4 lines 85.2 % mean confidence 2 doubtful lines 1 corrected line"
 
 
 def test_provenance_is_told(tmp_path: Path) -> None:
@@ -269,11 +269,13 @@ def test_links_lead_to_the_exports_of_the_page(tmp_path: Path) -> None:
         "page/0001.xml",
         "page/0002.xml",
         "alto/0002.xml",
-        "new one/0001.x",
+        "ocr-d/0001.xml",
+        "iiif/annotations/0001.json",
+        "iiif/manifest.json",
         "document.txt",
-        "a.csv",
+        "lines.csv",
     ]
-    paths = {name: tmp_path / name for name in [*names, "images/0001.jpg", "b.csv"]}
+    paths = {name: tmp_path / name for name in [*names, "images/0001.jpg", "lines.parquet"]}
     for path in paths.values():
         write_bytes(path, b"")
     files = {
@@ -282,8 +284,9 @@ def test_links_lead_to_the_exports_of_the_page(tmp_path: Path) -> None:
         "text": [paths["document.txt"]],
         "page": [paths["page/0001.xml"], paths["page/0002.xml"]],
         "alto": [paths["alto/0002.xml"]],
-        "new": [paths["new one/0001.x"]],
-        "csv": [paths["a.csv"], paths["b.csv"]],
+        "iiif": [paths["iiif/annotations/0001.json"], paths["iiif/manifest.json"]],
+        "mets": [paths["ocr-d/0001.xml"]],
+        "lines": [paths["lines.csv"], paths["lines.parquet"]],
     }
     image = PageImage(number=1, file="0001.jpg", sha256="", width=100, height=100, method="image-file")
     lost = image.model_copy(update={"number": 2, "file": "0002.jpg"})
@@ -292,16 +295,25 @@ def test_links_lead_to_the_exports_of_the_page(tmp_path: Path) -> None:
     assert first.xpath("//nav[@class='exports']//a/@href") == [
         "../document.pdf#page=1",
         "../page/0001.xml",
-        "../new%20one/0001.x",
     ]
     assert second.xpath("//nav[@class='exports']//a/text()") == ["Searchable PDF", "PAGE XML", "ALTO XML"]
     assert first.xpath("//img/@src") == ["../images/0001.jpg"]
     assert second.xpath("//img") == []
     assert len(second.xpath("//svg//polygon")) == 1
     whole = tree(written["index.html"]).xpath("//nav[@class='exports']//a")
-    assert [link.text for link in whole] == ["Searchable PDF", "Plain text", "CSV (a.csv)", "CSV (b.csv)"]
+    assert [link.text for link in whole] == [
+        "Searchable PDF",
+        "Plain text",
+        "IIIF manifest",
+        "Table of lines (lines.csv)",
+        "Table of lines (lines.parquet)",
+    ]
     for link in [*whole, *first.xpath("//nav[@class='exports']//a")]:
         assert (tmp_path / "view" / unquote(urlsplit(link.get("href")).path)).is_file()
+
+
+def test_every_format_has_a_name_for_people() -> None:
+    assert set(texts.FORMATS) | {"images", "view"} == set(formats.FORMATS)
 
 
 def test_an_image_that_is_not_among_the_files_is_not_linked(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from archive_pipeline.exports.reading_view.texts import FORMATS
 from archive_pipeline.rendering.model import PageImage
 
 PDF = "pdf"
+# Of the others, METS and IIIF, the files of single pages are parts that nobody opens by themselves.
+_OF_PAGES = ("text", "page", "alto", "hocr", "json")
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ class Links:
             if name == "images":
                 continue
             label = FORMATS.get(name, name)
-            self._pages[label] = {path.stem: path for path in paths if path.stem.isdecimal()}
+            if name in _OF_PAGES:
+                self._pages[label] = {path.stem: path for path in paths if path.stem.isdecimal()}
             whole = [path for path in paths if not path.stem.isdecimal()]
             for path in whole:
                 known = label if len(whole) == 1 else f"{label} ({path.relative_to(folder).as_posix()})"

@@ -9,7 +9,7 @@ from typing import Literal
 
 from archive_pipeline.exports import polygons
 from archive_pipeline.exports.base import Identifiers
-from archive_pipeline.page import Direction, Line, Page, Point, Region, RegionType, clean_text
+from archive_pipeline.page import Direction, Line, Page, Point, Region, RegionType, clean_text, needs_eye
 
 SURE, DOUBTFUL, POOR = 95, 90, 75
 """Per cent. From the first on a line is sure; below the second it is doubtful, until the reader chooses another
@@ -184,10 +184,7 @@ class PageRow:
     confidence: float | None
     doubtful: int
     corrected: int
-
-    @property
-    def needs_an_eye(self) -> bool:
-        return self.status == "failed" or self.doubtful > 0
+    needs_an_eye: bool
 
     @classmethod
     def of(cls, page: Page, view: PageView) -> PageRow:
@@ -202,4 +199,5 @@ class PageRow:
             confidence=page.confidence,
             doubtful=sum(line.doubtful for line in lines),
             corrected=sum(line.corrected for line in lines),
+            needs_an_eye=bool(needs_eye(page)),
         )

@@ -151,8 +151,7 @@ FORMATS = {
     "iiif": "IIIF manifest",
     "mets": "METS",
     "tei": "TEI",
-    "csv": "CSV",
-    "parquet": "Parquet",
+    "lines": "Table of lines",
     "json": "JSON",
 }
 """Names of the formats for people; one that is not here goes by its own name."""
