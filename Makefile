@@ -6,6 +6,8 @@ READERS := .venv-readers
 SCANS ?=
 OUT ?= out
 .DEFAULT_GOAL := help
+# Where it is set, every process would compile Dagster anew: seconds each.
+unexport PYTHONDONTWRITEBYTECODE
 # The installation that up, down and image are about: docker/<ENVIRONMENT>.env.
 ENVIRONMENT ?= development
 .PHONY: help setup readers run ui test check test-containers image up down register sbom format lock clean
@@ -28,7 +30,7 @@ $(VENV)/ready: requirements.lock pyproject.toml
 	   else $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .; fi
 	touch $@
 
-readers: $(READERS)/ready ## programs that are not ours, which the tests have read our exports
+readers: $(READERS)/ready ## programs that are not ours: readers of our exports for the tests, and what lists the image
 
 $(READERS)/ready: tests/readers/requirements.lock | setup
 	test -x $(READERS)/bin/python || $(PYTHON) -m venv $(READERS)
@@ -69,10 +71,10 @@ down: ## stop it, and runs under way; what is in volumes stays
 register: ## make documents of what is in the upload folder
 	docker/compose.sh $(ENVIRONMENT) exec -T documents archive-pipeline register
 
-sbom: setup ## list what is in the image, as CycloneDX, in dist/sbom.json
+sbom: setup readers ## list what is in the image, as CycloneDX, in dist/sbom.json
 	mkdir -p dist
 	sed '/^# Only for development/,$$d' requirements.lock > dist/runtime.lock
-	$(BIN)/cyclonedx-py requirements dist/runtime.lock --pyproject pyproject.toml --output-format JSON -o dist/sbom.json
+	$(READERS)/bin/cyclonedx-py requirements dist/runtime.lock --pyproject pyproject.toml --output-format JSON -o dist/sbom.json
 
 format: setup ## write the code in its one format
 	$(BIN)/ruff format .
