@@ -59,7 +59,21 @@ def hard_pages() -> list[Page]:
             regions=(Region(id="r", boundary=box(0, 0, 399, 399), lines=(rtl, lines[5])),),
         ),
         Page(number=7, width=400, height=400, status="skipped", reason="Not among the pages that were asked for."),
+        Page(number=8, width=400, height=400, regions=_read_in_turn()),
     ]
+
+
+def _read_in_turn() -> tuple[Region, ...]:
+    """Lines of one block that are read before and after another block, with control characters in their texts."""
+    places = (("a", 10), ("b", 110), ("a", 210))
+    return tuple(
+        Region(
+            id=name,
+            boundary=box(10, top, 390, top + 50),
+            lines=(Line(id=f"l{name}", boundary=box(10, top, 390, top + 30), text=f"{name}\x00\x07 {top}\x0b\u2028"),),
+        )
+        for name, top in places
+    )
 
 
 def hard_document(folder: Path) -> ExportDocument:

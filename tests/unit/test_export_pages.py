@@ -109,7 +109,7 @@ pages = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(pages)
 def test_any_page_is_valid_page_xml(page: Page) -> None:
     root = render(page)

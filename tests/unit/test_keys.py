@@ -16,7 +16,7 @@ names = st.text(st.characters(exclude_characters="/\0"), min_size=1, max_size=30
 paths = st.lists(names, min_size=1, max_size=4).map("/".join)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(paths)
 def test_any_path_below_the_uploads_gives_a_safe_key(path: str) -> None:
     key = DocumentKey.from_path(path)
@@ -25,13 +25,13 @@ def test_any_path_below_the_uploads_gives_a_safe_key(path: str) -> None:
     assert DocumentKey(str(key)) == key
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(paths, paths)
 def test_different_paths_have_different_keys(one: str, other: str) -> None:
     assert (DocumentKey.from_path(one) == DocumentKey.from_path(other)) == (one == other)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(paths)
 def test_a_path_that_looks_like_the_key_of_another_gets_a_key_of_its_own(path: str) -> None:
     key = DocumentKey.from_path(path)

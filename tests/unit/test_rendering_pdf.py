@@ -389,7 +389,8 @@ class TestRefusedPages:
         pdf = pikepdf.new()
         bomb = Stream(pdf, b"")
         packer = zlib.compressobj(1)
-        data = b"".join(packer.compress(bytes(1 << 20)) for _ in range(260)) + packer.flush()
+        nothing = bytes(1 << 20)
+        data = b"".join(packer.compress(nothing) for _ in range(260)) + packer.flush()
         bomb.write(data, filter=Name.FlateDecode)
         pdf.add_blank_page()
         pdf.pages[0].Contents = bomb
