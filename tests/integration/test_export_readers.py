@@ -149,7 +149,7 @@ def by_pdftotext(path: Path, folder: Path) -> str:
 def by_pdfium(path: Path, folder: Path) -> str:
     with pypdfium2.PdfDocument(path) as pdf:
         read = "\n".join(page.get_textpage().get_text_range() for page in pdf)
-    # It joins words that are parted at the end of a line, with U+FFFE for the hyphen, and turns overlapping lines around.
+    # It joins words that are parted at the end of a line, with U+FFFE for the hyphen, and may turn lines around.
     texts = (read, (folder / "document.txt").read_text("utf-8"))
     words = [Counter(re.sub(r"[-\ufffe]\s*", "", text).split()) for text in texts]
     return "" if words[0] == words[1] else "other words than in document.txt"
