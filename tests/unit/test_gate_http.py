@@ -14,13 +14,12 @@ from typing import Any
 
 import docker.errors
 import pytest
+from fake_engine import NEW, OURS, FakeEngine, fake_engine
 
 from archive_pipeline.containers import bounded, engine, runs
 from archive_pipeline.containers.gate import Gate, Mode, Server
 from archive_pipeline.containers.profiles import read_profiles
 from archive_pipeline.settings import Deployment
-
-from .fake_engine import NEW, OURS, FakeEngine, fake_engine
 
 ROOT = Path(__file__).parents[2]
 DEPLOYMENT = Deployment(project="archive", image="a:1", uploads="/srv/u", run_memory="2g", run_cpus=1.5)
