@@ -16,10 +16,10 @@ from archive_pipeline.store import Store
 def demo(out: Path, scans_only: bool) -> None:
     """Make a small archive of invented papers, with ground truth, and run it."""
     from archive_pipeline.bench.demo_archive import score_demo
-    from archive_pipeline.cli.outputs import deliver
     from archive_pipeline.cli.run import process
     from archive_pipeline.cli.tables import document_rows, print_documents
     from archive_pipeline.demo.archive import make_demo
+    from archive_pipeline.processing.delivery import deliver
 
     settings = read_settings()
     archive = make_demo(settings.home / "demo")

@@ -10,7 +10,6 @@ from typing import Any
 import click
 
 from archive_pipeline.cli.instance import open_instance
-from archive_pipeline.cli.outputs import deliver
 from archive_pipeline.cli.progress import RunRecord, shown
 from archive_pipeline.cli.tables import document_rows, print_documents
 from archive_pipeline.engines.factory import segmentation_entry
@@ -19,6 +18,7 @@ from archive_pipeline.exports.formats import choose
 from archive_pipeline.intake import expand
 from archive_pipeline.keys import DocumentKey
 from archive_pipeline.models.catalogue import find_model
+from archive_pipeline.processing.delivery import deliver
 from archive_pipeline.processing.page_ranges import parse_pages
 from archive_pipeline.settings import Settings, read_settings, split_names
 from archive_pipeline.store import Store

@@ -64,7 +64,7 @@ FORMATS = {
         ExportFormat("alto", "alto/0001.xml", alto.write),
         ExportFormat("hocr", "hocr/0001.hocr", hocr.write),
         ExportFormat("json", "pages/0001.json", page_json.write),
-        ExportFormat("tei", "tei.xml", tei.write, default=False),
+        ExportFormat("tei", "tei.xml", tei.write, needs=("images",), default=False),
         ExportFormat("lines", "lines.csv, lines.parquet", lines_table.write, default=False),
         ExportFormat("iiif", "iiif/manifest.json, iiif/annotations/0001.json", index=iiif.write, needs=("images",)),
         ExportFormat("mets", "mets.xml, ocr-d/0001.xml", index=mets.write, needs=("images",)),

@@ -66,20 +66,27 @@ def _lost(folder: DocumentFolder, count: int) -> Iterator[str]:
     for number in range(1, count + 1):
         if lost := lost_corrections(folder, number):
             file = folder.correction(number).relative_to(folder.root)
-            yield f"Page {number}: corrections of lines that are not there any more ({', '.join(lost)}) are in {file}."
+            yield f"Page {number}: {file} corrects lines that are not on the page: {', '.join(lost)}."
 
 
 def _options(work: KnownDocument) -> ExportOptions:
     return ExportOptions(work.options.base_url.rstrip("/"), work.options.alto_version)
 
 
-def make_exports(work: KnownDocument, title: str, selected: frozenset[int], notes: tuple[str, ...]) -> bool:
+def make_exports(
+    work: KnownDocument,
+    title: str,
+    selected: frozenset[int],
+    notes: tuple[str, ...],
+    elsewhere: Path | None = None,
+) -> bool:
     """Write the exports, unless they are there and were made from the same.
 
     Args:
         title: The document's own name, for people.
         selected: Pages that were asked for.
         notes: What a person should know of the document.
+        elsewhere: A folder to write them to instead of the document's own, which stays as it is.
 
     Returns:
         Whether anything was written.
@@ -91,7 +98,7 @@ def make_exports(work: KnownDocument, title: str, selected: frozenset[int], note
     made_from = exports_key(work, title, selected)
     manifest = work.folder.exports / "manifest.json"
     record: dict[str, Any] = read_json(work.folder.exports_record) or {}
-    if work.options.reuse and record.get("made_from") == made_from and manifest.is_file():
+    if elsewhere is None and work.options.reuse and record.get("made_from") == made_from and manifest.is_file():
         return False
     count = len(work.inspection.pages)
     document = ExportDocument(
@@ -105,8 +112,9 @@ def make_exports(work: KnownDocument, title: str, selected: frozenset[int], note
         notes=(*notes, *_lost(work.folder, count)),
         options=_options(work),
     )
-    # A record that is older than the files would vouch for a mixture of old and new.
-    work.folder.exports_record.unlink(missing_ok=True)
+    if elsewhere is None:
+        # A record that is older than the files would vouch for a mixture of old and new.
+        work.folder.exports_record.unlink(missing_ok=True)
     with ExitStack() as stack:
         pdf = None
         if PDF in {each.name for each in choose(work.options.formats)}:
@@ -119,8 +127,9 @@ def make_exports(work: KnownDocument, title: str, selected: frozenset[int], note
             except OSError as error:
                 raise storage_error(error, work.folder.root) from error
             pdf = stack.enter_context(_Pdf(work, document, selected, scratch)).finished
-        write_exports(document, work.folder.exports, work.options.formats, pdf=pdf)
-    write_json(work.folder.exports_record, {"made_from": made_from, "selected": sorted(selected)})
+        write_exports(document, elsewhere or work.folder.exports, work.options.formats, pdf=pdf)
+    if elsewhere is None:
+        write_json(work.folder.exports_record, {"made_from": made_from, "selected": sorted(selected)})
     return True
 
 

@@ -54,6 +54,12 @@ def test_a_correction_is_in_all_exports_after_they_are_made_again(archive: Any, 
     assert formats(tmp_path / KEY) == ["page", "pdf", "text"]
     assert (tmp_path / KEY / "document.txt").read_text("utf-8").startswith("Corrigé\n")
     assert "Corrigé" in (tmp_path / KEY / "page" / "0001.xml").read_text("utf-8")
+    # The document's own are as they were, until they are asked for.
+    assert formats(folder / "exports") == ["text"]
+    assert "Corrigé" not in (folder / "exports" / "document.txt").read_text("utf-8")
+    assert not list(folder.glob(".exports-*"))
+    cli("export", KEY, "--formats", "text")
+    assert "Corrigé" in (folder / "exports" / "document.txt").read_text("utf-8")
     (folder / "corrections" / "0001.json").unlink()
 
 
@@ -83,12 +89,23 @@ def test_what_is_not_there_is_named_and_the_rest_is_done(archive: Any, tmp_path:
     cli, _ = archive
     (tmp_path / "other.pdf").write_bytes(b"%PDF-1.7")
     cli("register", tmp_path / "other.pdf")
-    ran = cli("export", "no-such", "other.pdf", "../x", KEY, "--formats", "text", check=False)
+    ran = cli("export", "no-such", "other.pdf", "uploads/Postcard", KEY, "--formats", "text", check=False)
     assert ran.status != 0
+    assert ran.status == 2
     assert ran.stdout.startswith(f"{KEY} → ")
-    assert "Error: no-such: there is no such document." in ran.stderr
+    assert "Error: there is no document 'no-such'. `register` prints the keys" in ran.stderr
+    assert "Error: there is no document 'uploads/Postcard'. Did you mean postcards?" in ran.stderr
     assert "Error: other.pdf: nothing of it is stored yet. Run it first." in ran.stderr
-    assert "'../x'" in ran.stderr or "../x" in ran.stderr
+
+
+def test_a_correction_of_a_line_that_is_not_there_is_told(archive: Any) -> None:
+    cli, _ = archive
+    folder = folder_of(cli)
+    (folder / "corrections").mkdir(exist_ok=True)
+    (folder / "corrections" / "0001.json").write_text(json.dumps({"r99l9": "x"}), "utf-8")
+    ran = cli("export", KEY, "--formats", "text")
+    (folder / "corrections" / "0001.json").unlink()
+    assert f"{KEY}: Page 1: corrections/0001.json corrects lines that are not on the page: r99l9." in ran.stderr
 
 
 def test_a_format_that_is_none_is_refused_before_anything_is_done(archive: Any) -> None:

@@ -6,8 +6,8 @@ import pytest
 from filelock import FileLock
 from tests_support import files_below
 
-from archive_pipeline.cli.outputs import deliver
 from archive_pipeline.keys import DocumentKey
+from archive_pipeline.processing.delivery import deliver
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.processing.pool import Worker, WorkerPool
 from archive_pipeline.store import Store, write_bytes, write_json

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -20,7 +21,8 @@ POLICY = (
 
 
 def _percent(confidence: float | None) -> str:
-    return "" if confidence is None else f"{confidence * 100:.1f} %"
+    # Rounded down, as those of lines are: what is not certain is not called so.
+    return "" if confidence is None else f"{math.floor(confidence * 1000 + 1e-6) / 10:.1f} %"
 
 
 def _parameter(value: str | int | float | bool) -> str:

@@ -29,18 +29,22 @@ def deliver(folder: DocumentFolder, out: Path) -> Path:
     if not folder.exports.is_dir():
         raise ArchiveError("it has no exports", document=folder.key, remedy="Run it again.")
     with folder.lock(timeout=60):
-        return _copied(folder, target)
+        copy_exports(folder.exports, target)
+    return target
 
 
-def _copied(folder: DocumentFolder, target: Path) -> Path:
+def copy_exports(exports: Path, target: Path) -> None:
+    """Copy a folder of exports that nobody writes meanwhile; see :func:`deliver`.
+
+    Raises:
+        StorageError: A file could not be written.
+    """
     clear_temporary(target)
     before = _named(target)
     # The manifest last: where it lies, the others are whole.
-    files = sorted(
-        (path for path in folder.exports.rglob("*") if path.is_file()), key=lambda p: p.name == "manifest.json"
-    )
+    files = sorted((path for path in exports.rglob("*") if path.is_file()), key=lambda p: p.name == "manifest.json")
     for path in files:
-        copy = target / path.relative_to(folder.exports)
+        copy = target / path.relative_to(exports)
         try:
             same = (
                 copy.is_file() and copy.stat().st_size == path.stat().st_size and file_digest(copy) == file_digest(path)
@@ -49,9 +53,8 @@ def _copied(folder: DocumentFolder, target: Path) -> Path:
             raise storage_error(error, copy) from error
         if not same:
             copy_file(path, copy)
-    for name in before - {path.relative_to(folder.exports).as_posix() for path in files}:
+    for name in before - {path.relative_to(exports).as_posix() for path in files}:
         (target / name).unlink(missing_ok=True)
-    return target
 
 
 def _named(folder: Path) -> set[str]:
