@@ -201,7 +201,8 @@ def active(tab: Tab) -> tuple[str | None, str | None]:
 def test_search_finds_whatever_the_capitals_accents_and_line_ends(view: View, query: str) -> None:
     tab = view.open("index.html")
     tab.keyboard.press("/")
-    tab.keyboard.type(query)
+    # At once: typed letter by letter, the beginning of the query may be found first.
+    tab.keyboard.insert_text(query)
     expect(tab.locator("#search-status")).to_have_text("1 place on one page.")
     marked = "".join(tab.locator("#search-results mark").all_text_contents())
     assert tab.evaluate("archiveView.fold", marked) == tab.evaluate("archiveView.fold", query)
@@ -377,8 +378,8 @@ def test_only_pages_that_need_an_eye(view: View) -> None:
     tab = view.open("index.html")
     tab.get_by_label("Only pages that need an eye").check()
     shown = [row for row in tab.locator("tbody tr").all() if row.is_visible()]
-    assert [row.get_attribute("id") for row in shown] == ["page-0001", "page-0003", "page-0004", "page-0006"]
-    expect(tab.locator("#eye-status")).to_have_text("4 pages need an eye.")
+    assert [row.get_attribute("id") for row in shown] == ["page-0003", "page-0004", "page-0006"]
+    expect(tab.locator("#eye-status")).to_have_text("3 pages need an eye.")
 
 
 def test_the_colours_that_were_chosen_stay(view: View) -> None:
