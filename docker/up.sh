@@ -7,12 +7,14 @@ uploads=$(configured "c['daemon']['environment']['ARCHIVE_UPLOADS']")
 # The one of development lies in the checkout. Another one that is missing may be a mistyped name.
 [[ $environment != development ]] || mkdir -p "$uploads"
 [[ -d $uploads ]] || die "There is no upload folder $uploads: sudo install -d -o 1000 -g 1000 '$uploads', or set ARCHIVE_UPLOADS."
+ids=()
 for name in ARCHIVE_IMAGE POSTGRES_IMAGE; do
   image=$(value "$name")
   "$docker" image inspect "$image" >/dev/null 2>&1 || "$here/build.sh" "$environment"
   # By its id: a tag that is given to another image later must not change what the next run of this installation is.
-  id=$("$docker" image inspect --format '{{.Id}}' "$image")
-  export "$name=$id"
+  ids+=("$name=$("$docker" image inspect --format '{{.Id}}' "$image")")
 done
+# Only now: an image is built under its name.
+export "${ids[@]}"
 "$here/compose.sh" "$environment" up -d --wait
 echo "Dagster's UI: http://127.0.0.1:$(configured "c['webserver']['ports'][0]['published']") · drop scans into $uploads"

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from archive_pipeline.engines.factory import signature
-from archive_pipeline.errors import ArchiveError, StorageError, printable
+from archive_pipeline.errors import ArchiveError, DocumentFailed, StorageError, printable
 from archive_pipeline.models.catalogue import ModelEntry
 from archive_pipeline.page import Line, Page, Text
 from archive_pipeline.processing.options import ProcessingOptions
@@ -115,14 +115,14 @@ def stored_corrections(folder: DocumentFolder, number: int) -> dict[str, str]:
     """What people wrote on a page: line id -> text, cleaned like any other.
 
     Raises:
-        StorageError: The file is damaged.
+        DocumentFailed: The file is damaged. It is this document's trouble, and stops no other one.
     """
     path = folder.correction(number)
     try:
         return _CORRECTIONS.validate_python(read_json(path) or {})
     except (ValidationError, StorageError):
         # Never "delete it": it is the one thing here that no machine can make again.
-        raise StorageError(
+        raise DocumentFailed(
             f"the corrections in {printable(path)} cannot be read", remedy="Mend the file or restore it from a backup."
         ) from None
 
