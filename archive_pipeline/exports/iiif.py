@@ -30,6 +30,7 @@ from archive_pipeline import __version__
 from archive_pipeline.exports import polygons
 from archive_pipeline.exports.base import ExportDocument, Files, Identifiers, language_tag
 from archive_pipeline.exports.page_images import FOLDER as IMAGES
+from archive_pipeline.exports.page_images import MEDIA_TYPES
 from archive_pipeline.page import Page, Point, Step, clean_text
 from archive_pipeline.rendering.model import PageImage
 from archive_pipeline.store import atomic_write, write_bytes
@@ -37,7 +38,6 @@ from archive_pipeline.store import atomic_write, write_bytes
 NAME = "iiif/manifest.json"
 CONTEXT = "http://iiif.io/api/presentation/3/context.json"
 _ANNOTATIONS = "iiif/annotations/{:04d}.json"
-_IMAGE_TYPES = {".jpg": "image/jpeg", ".png": "image/png"}
 _NO_IMAGE = (1240, 1754)  # a canvas needs a size; this is A4 at 150 dpi
 _SEE_ALSO = {
     "alto": ("application/xml+alto", "http://www.loc.gov/standards/alto/ns-v4#", "ALTO"),
@@ -164,7 +164,7 @@ def _canvas(
     if page.status in {"failed", "skipped"}:
         canvas["summary"] = _text(f"This page was not read ({page.status}): {page.reason or 'no reason was given'}")
     if image is not None:
-        media_type = _IMAGE_TYPES[Path(image.file).suffix]
+        media_type = MEDIA_TYPES[Path(image.file).suffix]
         body = {"id": address(document, f"{IMAGES}/{image.file}"), "type": "Image", "format": media_type}
         painting = {
             "id": f"{name}/image",

@@ -26,6 +26,8 @@ from archive_pipeline import __version__
 from archive_pipeline.exports import ocrd_page
 from archive_pipeline.exports.base import ExportDocument, Files
 from archive_pipeline.exports.page_images import FOLDER as IMAGES
+from archive_pipeline.exports.page_images import MEDIA_TYPES
+from archive_pipeline.exports.provenance import pairs
 from archive_pipeline.exports.xml_stream import XmlStream, xml_stream
 from archive_pipeline.page import Page, Step, clean_text
 from archive_pipeline.rendering.model import PageImage
@@ -38,7 +40,6 @@ MODS = "http://www.loc.gov/mods/v3"
 XLINK = "http://www.w3.org/1999/xlink"
 OCRD = "https://ocr-d.de"
 _NAMESPACES: dict[str | None, str] = {"mets": METS, "mods": MODS, "xlink": XLINK, "ocrd": OCRD}
-_IMAGE_TYPES = {".jpg": "image/jpeg", ".png": "image/png"}
 _PAGE_TYPE = "application/vnd.prima.page+xml"
 _STEPS = {
     "rendering": "preprocessing/optimization",
@@ -136,13 +137,10 @@ def _header(document: ExportDocument) -> etree._Element:
 def _agent(step: Step) -> etree._Element:
     agent = _element("agent", TYPE="OTHER", OTHERTYPE="SOFTWARE", ROLE="OTHER", OTHERROLE=_STEPS[step.task])
     agent.append(_element("name", clean_text(f"{step.engine} {step.version}")))
-    notes = {"model": step.model, "model-sha256": step.model_digest}
-    notes |= {name: str(value) for name, value in sorted(step.parameters.items())}
-    for option, value in notes.items():
-        if value is not None:
-            note = _element("note", clean_text(value))
-            note.set(_tag("option", OCRD), clean_text(option))
-            agent.append(note)
+    for option, value in pairs(step).items():
+        note = _element("note", value)
+        note.set(_tag("option", OCRD), clean_text(option))
+        agent.append(note)
     return agent
 
 
@@ -207,7 +205,7 @@ def _add_images(xml: XmlStream, document: ExportDocument, folder: Path, of_pages
                 file_id = _file_id(group, image.number)
                 if group == _IMAGE_GROUP:
                     path = folder / _image_path(image)
-                    xml.add(_file(file_id, path, folder, _IMAGE_TYPES[path.suffix], image.sha256))
+                    xml.add(_file(file_id, path, folder, MEDIA_TYPES[path.suffix], image.sha256))
                 else:
                     path = folder / _page_path(image.number)
                     xml.add(_file(file_id, path, folder, _PAGE_TYPE, file_digest(path)))

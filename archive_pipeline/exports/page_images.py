@@ -13,6 +13,8 @@ from archive_pipeline.exports.base import ExportDocument
 from archive_pipeline.store import copy_file, publish, storage_error, temporary_name
 
 FOLDER = "images"
+MEDIA_TYPES = {".jpg": "image/jpeg", ".png": "image/png"}
+"""Of the files, by their endings."""
 
 
 def write(document: ExportDocument, folder: Path) -> Iterator[Path]:

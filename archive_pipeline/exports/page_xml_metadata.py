@@ -6,6 +6,7 @@ from lxml import etree
 
 from archive_pipeline import __version__
 from archive_pipeline.exports.base import ExportDocument
+from archive_pipeline.exports.provenance import pairs
 from archive_pipeline.page import Page, clean_text
 
 UNKNOWN_DATE = "1970-01-01T00:00:00Z"
@@ -44,9 +45,4 @@ def add_metadata(root: etree._Element, document: ExportDocument, page: Page) -> 
     if page.language:
         add_item("other", "language", page.language, {})
     for step in page.steps:
-        labels = {name: str(value) for name, value in sorted(step.parameters.items())}
-        if step.model_digest:
-            labels = {"model-sha256": step.model_digest} | labels
-        if step.model:
-            labels = {"model": step.model} | labels
-        add_item("processingStep", step.task, f"{step.engine} {step.version}", labels)
+        add_item("processingStep", step.task, f"{step.engine} {step.version}", pairs(step))

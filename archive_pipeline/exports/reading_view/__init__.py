@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, get_args
 
-from archive_pipeline.exports.base import ExportDocument, Files
+from archive_pipeline.exports.base import ExportDocument, Files, language_tag
 from archive_pipeline.exports.reading_view import page_view, texts
 from archive_pipeline.exports.reading_view.links import Links
 from archive_pipeline.exports.reading_view.page_view import PageRow
@@ -49,7 +49,8 @@ def write(document: ExportDocument, folder: Path, files: Files) -> Iterator[Path
             page=page,
             row=row,
             regions=shown.regions,
-            language=_language(page),
+            # Empty is "unknown".
+            language=language_tag(page) or "",
             image=links.image(image),
             links=links.page(row.name, position),
             before=before and f"{before:04d}.html",
@@ -103,13 +104,6 @@ def _with_neighbours(
         following = next(pages, None)
         yield before, current, following[0].number if following else None
         before, current = current[0].number, following
-
-
-def _language(page: Page) -> str:
-    """The page's language for ``lang``; empty, which is "unknown", where it is no language tag."""
-    parts = (page.language or "").split("-")
-    fits = parts[0].isalpha() and len(parts[0]) in (2, 3) and all(part.isalnum() and len(part) <= 8 for part in parts)
-    return "-".join(parts) if fits and page.language and page.language.isascii() else ""
 
 
 def _assets(view: Path) -> Iterator[Path]:
