@@ -10,13 +10,13 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from archive_pipeline.durable import read_json
 from archive_pipeline.errors import ArchiveError, ChildNotStarted, StorageError
 from archive_pipeline.intake import discover, fingerprint
 from archive_pipeline.keys import DocumentKey
 from archive_pipeline.processing.options import STAGES, Stage
 from archive_pipeline.processing.processor import Processor
 from archive_pipeline.processing.results import StageResult
-from archive_pipeline.store import read_json
 from assets.metadata import plain_markdown, stage_metadata
 from assets.partitions import DOCUMENTS
 from assets.versions import CODE_VERSION, SOURCE, observed_version, source_observation, version_tags

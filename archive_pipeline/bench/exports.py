@@ -17,11 +17,12 @@ from statistics import median
 import pikepdf
 
 from archive_pipeline.bench.commands import Command, own_command, run_command
+from archive_pipeline.durable import read_json, write_json
 from archive_pipeline.errors import UsageError
 from archive_pipeline.exports.formats import FORMATS, PDF
 from archive_pipeline.processing.export_stage import export_stored
 from archive_pipeline.processing.options import ProcessingOptions
-from archive_pipeline.store import DocumentFolder, Store, read_json, write_json
+from archive_pipeline.store import DocumentFolder, Store
 
 _PEAK = """
 import resource, sys

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archive_pipeline.bench.commands import Command, own_command, run_command
+from archive_pipeline.durable import file_digest
 from archive_pipeline.errors import UsageError
-from archive_pipeline.store import file_digest
 
 STARTED = re.compile(r"INFO (\S+) page (\d+): started")
 FINISHED = re.compile(r"INFO (\S+) page (\d+): finished")

@@ -10,12 +10,13 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from archive_pipeline.durable import read_json
 from archive_pipeline.errors import ArchiveError
 from archive_pipeline.keys import DocumentKey
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.processing.processor import Processor
 from archive_pipeline.settings import Settings
-from archive_pipeline.store import Store, read_json
+from archive_pipeline.store import Store
 
 _SECONDS_A_PAGE = {"ppocr": 2.5, "kraken": 12.0}  # of one worker, where nothing was measured here yet
 _EXPORT_SHARE = 0.1  # of the source's size, for text layers and XML

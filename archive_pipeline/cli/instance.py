@@ -7,7 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from archive_pipeline.store import storage_error, write_bytes
+from archive_pipeline.durable import storage_error, write_bytes
 
 _CONFIGURATION = b"""\
 # Made once by archive-pipeline; change it as you like.

@@ -21,10 +21,10 @@ from archive_pipeline.demo.pages import (
     write_pdf,
 )
 from archive_pipeline.demo.typing import font_path
+from archive_pipeline.durable import write_bytes
 from archive_pipeline.exports.base import ExportDocument
 from archive_pipeline.exports.page_xml import render
 from archive_pipeline.page import Page
-from archive_pipeline.store import write_bytes
 
 _DATE = 1_700_000_000  # one date for all files, so that equal seeds give equal archives
 _EXIF_ORIENTATION = 0x0112

@@ -11,10 +11,10 @@ from typing import Generic, Literal, Protocol, TypeVar, overload
 
 from pydantic import BaseModel, ValidationError
 
+from archive_pipeline.durable import write_bytes
 from archive_pipeline.errors import StorageError, printable
 from archive_pipeline.page import Page, Step
 from archive_pipeline.rendering.model import PageImage
-from archive_pipeline.store import write_bytes
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from archive_pipeline.durable import atomic_write, storage_error
 from archive_pipeline.errors import UsageError
 from archive_pipeline.exports import (
     alto,
@@ -29,7 +30,6 @@ from archive_pipeline.exports import (
 )
 from archive_pipeline.exports.base import ExportDocument, IndexWriter, Writer
 from archive_pipeline.exports.pdf_report import PdfReport
-from archive_pipeline.store import atomic_write, storage_error
 
 
 @dataclass(frozen=True)

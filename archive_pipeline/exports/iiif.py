@@ -27,13 +27,13 @@ from iiif_prezi3 import (
 )
 
 from archive_pipeline import __version__
+from archive_pipeline.durable import atomic_write, write_bytes
 from archive_pipeline.exports import polygons
 from archive_pipeline.exports.base import ExportDocument, Files, Identifiers, language_tag
 from archive_pipeline.exports.page_images import FOLDER as IMAGES
 from archive_pipeline.exports.page_images import MEDIA_TYPES
 from archive_pipeline.page import Page, Point, Step, clean_text
 from archive_pipeline.rendering.model import PageImage
-from archive_pipeline.store import atomic_write, write_bytes
 
 NAME = "iiif/manifest.json"
 CONTEXT = "http://iiif.io/api/presentation/3/context.json"

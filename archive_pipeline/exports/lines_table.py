@@ -20,9 +20,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from archive_pipeline.durable import atomic_write
 from archive_pipeline.exports.base import ExportDocument, number
 from archive_pipeline.page import Line, Page, Region, clean_text
-from archive_pipeline.store import atomic_write
 
 CSV_NAME = "lines.csv"
 PARQUET_NAME = "lines.parquet"

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from archive_pipeline import __version__
+from archive_pipeline.durable import file_digest, write_json
 from archive_pipeline.exports.base import ExportDocument
 from archive_pipeline.exports.pdf_report import PdfReport
 from archive_pipeline.page import Page, clean_text
 from archive_pipeline.rendering.model import PageImage
-from archive_pipeline.store import file_digest, write_json
 
 NAME = "manifest.json"
 SCHEMA_VERSION = 1

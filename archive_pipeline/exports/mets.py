@@ -23,6 +23,7 @@ from pathlib import Path
 from lxml import etree
 
 from archive_pipeline import __version__
+from archive_pipeline.durable import file_digest, write_bytes
 from archive_pipeline.exports import ocrd_page
 from archive_pipeline.exports.base import ExportDocument, Files
 from archive_pipeline.exports.page_images import FOLDER as IMAGES
@@ -31,7 +32,6 @@ from archive_pipeline.exports.provenance import pairs
 from archive_pipeline.exports.xml_stream import XmlStream, xml_stream
 from archive_pipeline.page import Page, Step, clean_text
 from archive_pipeline.rendering.model import PageImage
-from archive_pipeline.store import file_digest, write_bytes
 
 NAME = "mets.xml"
 FOLDER = "ocr-d"

@@ -9,8 +9,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from archive_pipeline.durable import copy_file, publish, storage_error, temporary_name
 from archive_pipeline.exports.base import ExportDocument
-from archive_pipeline.store import copy_file, publish, storage_error, temporary_name
 
 FOLDER = "images"
 MEDIA_TYPES = {".jpg": "image/jpeg", ".png": "image/png"}

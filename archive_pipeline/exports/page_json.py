@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from archive_pipeline.durable import to_json
 from archive_pipeline.exports.base import ExportDocument, write_pages
 from archive_pipeline.page import Page
-from archive_pipeline.store import to_json
 
 
 def render(page: Page) -> bytes:

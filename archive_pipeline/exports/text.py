@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from archive_pipeline.durable import atomic_write
 from archive_pipeline.exports.base import ExportDocument, write_pages
 from archive_pipeline.page import Page
-from archive_pipeline.store import atomic_write
 
 PAGE_BREAK = "\f"
 

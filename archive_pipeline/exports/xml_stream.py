@@ -9,7 +9,7 @@ from typing import Any
 
 from lxml import etree
 
-from archive_pipeline.store import atomic_write
+from archive_pipeline.durable import atomic_write
 
 XML = "http://www.w3.org/XML/1998/namespace"
 

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
+from archive_pipeline.durable import clear_temporary, copy_file, file_digest, read_json, storage_error
 from archive_pipeline.errors import ArchiveError, StorageError
-from archive_pipeline.store import (
-    DocumentFolder,
-    clear_temporary,
-    copy_file,
-    file_digest,
-    read_json,
-    storage_error,
-)
+from archive_pipeline.store import DocumentFolder
 
 
 def deliver(folder: DocumentFolder, out: Path) -> Path:

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from archive_pipeline import __version__
+from archive_pipeline.durable import TEMPORARY_SUFFIX, digest_of, read_json, storage_error, write_json
 from archive_pipeline.errors import ChildError, PageTimeout
 from archive_pipeline.exports.base import ExportDocument, ExportOptions, LazySequence
 from archive_pipeline.exports.formats import PDF, FinishedPdf, choose, write_exports
@@ -27,14 +28,7 @@ from archive_pipeline.processing.stored_pages import (
     stored_page,
 )
 from archive_pipeline.sealed import Limits, SealedChild, open_result
-from archive_pipeline.store import (
-    TEMPORARY_SUFFIX,
-    DocumentFolder,
-    digest_of,
-    read_json,
-    storage_error,
-    write_json,
-)
+from archive_pipeline.store import DocumentFolder
 
 _ENTRY = "archive_pipeline.processing.pdf_worker:handle"
 _PDF_SECONDS = 60.0

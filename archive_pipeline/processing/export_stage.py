@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from archive_pipeline.durable import TEMPORARY_SUFFIX, digest_of, read_json, storage_error
 from archive_pipeline.errors import ArchiveError, UsageError
 from archive_pipeline.exports.formats import PDF, choose
 from archive_pipeline.intake import Source, discover
@@ -19,7 +20,7 @@ from archive_pipeline.processing.ledger import outcome_of
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.processing.page_job import KnownDocument
 from archive_pipeline.processing.results import PageOutcome, StageResult
-from archive_pipeline.store import TEMPORARY_SUFFIX, DocumentFolder, digest_of, read_json, storage_error
+from archive_pipeline.store import DocumentFolder
 
 
 def export_document(

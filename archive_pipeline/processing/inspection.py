@@ -9,11 +9,12 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from archive_pipeline.durable import digest_of, read_json, write_json
 from archive_pipeline.errors import ArchiveError, NoPages, NotReadable, TooLarge
 from archive_pipeline.intake import Source, discover, open_file
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.rendering.model import SourceInfo, SourceKind
-from archive_pipeline.store import DocumentFolder, digest_of, read_json, write_json
+from archive_pipeline.store import DocumentFolder
 
 Inspect = Callable[[Source, int], SourceInfo]
 """Looks into one file of a source, in a sealed child."""

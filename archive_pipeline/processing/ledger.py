@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from archive_pipeline.durable import read_json, write_json
 from archive_pipeline.processing.page_job import PageReport
 from archive_pipeline.processing.results import PageOutcome
 from archive_pipeline.processing.stored_pages import page_to_export, stored_failure, stored_image, stored_page
-from archive_pipeline.store import DocumentFolder, read_json, write_json
+from archive_pipeline.store import DocumentFolder
 
 
 def outcome_of(

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from archive_pipeline.durable import atomic_write, file_digest
 from archive_pipeline.errors import ChildError, PageFailed, printable
 from archive_pipeline.intake import Source, open_file
 from archive_pipeline.models.catalogue import ModelEntry
@@ -29,7 +30,7 @@ from archive_pipeline.processing.stored_pages import (
 )
 from archive_pipeline.rendering.model import PageImage, RenderOptions
 from archive_pipeline.sealed import open_result
-from archive_pipeline.store import DocumentFolder, atomic_write, file_digest
+from archive_pipeline.store import DocumentFolder
 
 
 @dataclass(frozen=True)

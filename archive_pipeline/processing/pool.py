@@ -14,10 +14,10 @@ from typing import Any, BinaryIO, Self, TypeVar
 
 from filelock import FileLock, Timeout
 
+from archive_pipeline.durable import storage_error
 from archive_pipeline.errors import ArchiveError, ChildError, PageTimeout
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.sealed import Limits, SealedChild
-from archive_pipeline.store import storage_error
 
 _log = logging.getLogger(__name__)
 _ENTRY = "archive_pipeline.processing.page_worker:handle"

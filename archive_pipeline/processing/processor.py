@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from pydantic import ValidationError
 
+from archive_pipeline.durable import digest_of, read_json
 from archive_pipeline.engines.factory import segmentation_entry
 from archive_pipeline.errors import (
     ArchiveError,
@@ -43,7 +44,7 @@ from archive_pipeline.processing.stored_pages import (
 )
 from archive_pipeline.rendering.model import SourceInfo
 from archive_pipeline.sealed import open_result
-from archive_pipeline.store import DocumentFolder, Store, digest_of, read_json
+from archive_pipeline.store import DocumentFolder, Store
 
 _log = logging.getLogger(__name__)
 

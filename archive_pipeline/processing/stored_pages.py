@@ -8,13 +8,14 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from archive_pipeline.durable import digest_of, read_json, write_json
 from archive_pipeline.engines.factory import signature
 from archive_pipeline.errors import ArchiveError, DocumentFailed, StorageError, printable
 from archive_pipeline.models.catalogue import ModelEntry
 from archive_pipeline.page import Line, Page, Text
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.rendering.model import PageImage
-from archive_pipeline.store import DocumentFolder, digest_of, read_json, write_json
+from archive_pipeline.store import DocumentFolder
 
 RENDERING_VERSION = "1"
 Model = TypeVar("Model", bound=BaseModel)

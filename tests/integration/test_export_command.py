@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from archive_pipeline.store import Store, read_json
+from archive_pipeline.durable import read_json
+from archive_pipeline.store import Store
 
 KEY = "postcards"
 _WITHOUT_ENGINE = """

@@ -28,12 +28,12 @@ from lxml import etree
 from pikepdf import pdfa
 from PIL import Image
 
+from archive_pipeline.durable import read_json
 from archive_pipeline.exports.base import ExportOptions
 from archive_pipeline.exports.formats import FORMATS, FinishedPdf, write_exports
 from archive_pipeline.exports.pdf_report import PdfMetadata
 from archive_pipeline.exports.searchable_pdf import write_searchable_pdf
 from archive_pipeline.page import Page
-from archive_pipeline.store import read_json
 
 ROOT = Path(__file__).parents[2]
 READERS = ROOT / ".venv-readers"

@@ -18,9 +18,10 @@ from tests_support import files_below
 
 from archive_pipeline.bench.demo_archive import score_demo
 from archive_pipeline.demo.archive import DemoArchive
+from archive_pipeline.durable import file_digest, read_json
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.processing.processor import Processor
-from archive_pipeline.store import Store, file_digest, read_json
+from archive_pipeline.store import Store
 
 DOCUMENTS = {"letter-1912.pdf": 3, "gazette-1898.tif": 2, "register-1931.pdf": 2, "postcards": 2, "report-1999.pdf": 1}
 SCANS = [name for name in DOCUMENTS if name != "report-1999.pdf"]

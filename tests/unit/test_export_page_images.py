@@ -9,12 +9,12 @@ from typing import NoReturn
 
 import pytest
 
+from archive_pipeline.durable import write_bytes
 from archive_pipeline.errors import StorageError
 from archive_pipeline.exports import page_images
 from archive_pipeline.exports.base import ExportDocument
 from archive_pipeline.page import Page
 from archive_pipeline.rendering.model import PageImage
-from archive_pipeline.store import write_bytes
 
 
 @pytest.fixture

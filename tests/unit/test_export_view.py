@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import html
 
+from archive_pipeline.durable import write_bytes
 from archive_pipeline.exports import formats, reading_view
 from archive_pipeline.exports.base import ExportDocument, Files, LazySequence
 from archive_pipeline.exports.reading_view import search_index, texts
@@ -26,7 +27,6 @@ from archive_pipeline.exports.reading_view.links import Links
 from archive_pipeline.exports.reading_view.page_view import page_view, percent_of, shade_of
 from archive_pipeline.page import Line, Page, Region, Step, Word
 from archive_pipeline.rendering.model import PageImage
-from archive_pipeline.store import write_bytes
 
 HOSTILE = """<script>alert(1)</script>"onload=' javascript:alert(1) ]]> </textarea>-->&amp;"""
 ODD_TEXTS = [

@@ -6,11 +6,12 @@ import pytest
 from filelock import FileLock
 from tests_support import files_below
 
+from archive_pipeline.durable import write_bytes, write_json
 from archive_pipeline.keys import DocumentKey
 from archive_pipeline.processing.delivery import deliver
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.processing.pool import Worker, WorkerPool
-from archive_pipeline.store import Store, write_bytes, write_json
+from archive_pipeline.store import Store
 
 
 def _manifest(*names: str) -> dict[str, object]:

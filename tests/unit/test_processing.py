@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from archive_pipeline.demo.pages import jpeg
+from archive_pipeline.durable import file_digest, write_bytes
 from archive_pipeline.engines.factory import segmentation_entry
 from archive_pipeline.errors import ChildError, PageFailed, UsageError
 from archive_pipeline.exports.pdf_report import PdfMetadata
@@ -26,7 +27,7 @@ from archive_pipeline.processing.stored_pages import StoredPage, write_model
 from archive_pipeline.rendering.formats import TIFF
 from archive_pipeline.rendering.images import count_pages
 from archive_pipeline.rendering.model import PageImage, RenderOptions, SourceInfo
-from archive_pipeline.store import Store, file_digest, write_bytes
+from archive_pipeline.store import Store
 from assets.metadata import plain_markdown
 
 BOX = ((5, 5), (60, 5), (60, 20), (5, 20))

@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from archive_pipeline.durable import atomic_write, digest_of, read_json, to_json, write_bytes, write_json
 from archive_pipeline.errors import DocumentBusy, NoSpaceLeft, NotReadable, StorageError
 from archive_pipeline.keys import DocumentKey
-from archive_pipeline.store import Store, atomic_write, digest_of, read_json, to_json, write_bytes, write_json
+from archive_pipeline.store import Store
 
 
 def test_a_write_that_is_interrupted_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, get_args
 
+from archive_pipeline.durable import atomic_write, write_bytes
 from archive_pipeline.exports.base import ExportDocument, Files, language_tag
 from archive_pipeline.exports.reading_view import page_view, texts
 from archive_pipeline.exports.reading_view.links import Links
@@ -25,7 +26,6 @@ from archive_pipeline.exports.reading_view.search_index import SearchIndex
 from archive_pipeline.exports.reading_view.templating import environment
 from archive_pipeline.page import Page, PageStatus, Step, clean_text
 from archive_pipeline.rendering.model import PageImage
-from archive_pipeline.store import atomic_write, write_bytes
 
 FOLDER = "view"
 

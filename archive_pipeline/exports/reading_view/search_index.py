@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from archive_pipeline.durable import write_bytes
 from archive_pipeline.exports.reading_view.page_view import PageView
 from archive_pipeline.exports.reading_view.scripts import call
-from archive_pipeline.store import write_bytes
 
 FOLDER = "search"
 PIECE = 400_000
