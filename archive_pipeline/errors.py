@@ -20,6 +20,7 @@
     ├── StorageError                 5   the store, not the document
     │   └── NoSpaceLeft
     ├── ModelError                   6   a model is missing, damaged or of a kind that is not loaded
+    │   └── ModelNotFetched              it is known, but not on this machine yet
     ├── DocumentBusy                 7   another process is writing this document
     ├── LaunchRefused                9   a container that no launch profile gives
     ├── ChildError                   8   a sealed child process died or broke its protocol
@@ -152,6 +153,10 @@ class NoSpaceLeft(StorageError):
 
 class ModelError(ArchiveError):
     exit_code = 6
+
+
+class ModelNotFetched(ModelError):
+    default_remedy = "Run archive-pipeline models fetch."
 
 
 class DocumentBusy(ArchiveError):

@@ -62,10 +62,10 @@ class Settings(BaseSettings):
         validation_alias="ARCHIVE_SEGMENTATION_MODEL",
         description="Id of the segmentation model; by default the engine's bundled one.",
     )
-    recognition_model: str = Field(
-        "ppocr-v6-latin",
+    recognition_model: str | None = Field(
+        None,
         validation_alias="ARCHIVE_RECOGNITION_MODEL",
-        description="Id of the recognition model.",
+        description="Id of the recognition model; by default `ppocr-v6-latin`.",
     )
     dpi: int = Field(
         300,

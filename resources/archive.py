@@ -25,7 +25,8 @@ class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     uploads_dir: str
     engine: str
     segmentation_model: str | None
-    recognition_model: str
+    recognition_model: str | None
+    models_dir: str
     dpi: int
     born_digital: str
     max_pixels: int
@@ -62,5 +63,6 @@ class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             changes: Options that are other for this run.
         """
         names = ProcessingOptions.__dataclass_fields__.keys() & type(self).model_fields.keys()
-        options = ProcessingOptions(**{name: getattr(self, name) for name in names})
+        values = {name: getattr(self, name) for name in names} | {"models_dir": Path(self.models_dir)}
+        options = ProcessingOptions(**values)
         return Processor(self.store, replace(options, **(changes or {})), LogProgress())  # type: ignore[arg-type]

@@ -11,7 +11,9 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import click
@@ -20,8 +22,9 @@ from rich.console import Console
 from rich.table import Table
 
 from archive_pipeline.containers.canary import weaknesses
-from archive_pipeline.errors import ArchiveError, StorageError
-from archive_pipeline.models.catalogue import catalogue
+from archive_pipeline.errors import ArchiveError, ModelNotFetched, StorageError
+from archive_pipeline.models.installed import InstalledModel
+from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.sealed import Limits, SealedChild
 from archive_pipeline.settings import Settings, read_settings, usable_cpus
 
@@ -86,8 +89,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     found = f"{memory} MB free{f', the limit of this container is {limit} MB' if limit else ''}"
     yield Finding("memory", memory >= _MIN_MEMORY_MB, found, f"Free {_MIN_MEMORY_MB} MB, or set ARCHIVE_WORKERS=1.")
     yield Finding("CPUs", True, f"{usable_cpus()} usable, {settings.workers} page workers")
-    for entry in catalogue().values():
-        yield _check(f"model {entry.id}", lambda entry=entry: f"{len(entry.read()) / 1e6:.1f} MB, digest right")  # type: ignore[misc]
+    yield from _models(settings.models_dir)
     yield _check("sealed child", _seal)
     # Outside of our containers the baseline is not promised: there is nothing to find fault with.
     if in_image:
@@ -101,6 +103,25 @@ def examine(settings: Settings) -> Iterator[Finding]:
         for weakness in weak:
             what = f"CIS {weakness.cis}" if weakness.cis else "volume"
             yield Finding(what, False, weakness.what, weakness.remedy, weakness.command)
+
+
+def _models(folder: Path) -> Iterator[Finding]:
+    """The models that are here; what was never fetched is no fault."""
+    try:
+        library = ModelLibrary(folder)
+    except ArchiveError as error:
+        yield Finding("models", False, error.what, error.remedy)
+        return
+    for entry in library.catalogue:
+        with suppress(ModelNotFetched):
+            model = library.install_state(entry)
+            if model.files:
+                yield _check(f"model {entry.id}", partial(_verified, model))
+
+
+def _verified(model: InstalledModel) -> str:
+    model.verify()
+    return f"{sum(file.size for file in model.files) / 1e6:.1f} MB, digest right"
 
 
 def _version(package: str) -> Finding:

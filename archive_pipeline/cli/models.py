@@ -8,8 +8,10 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from archive_pipeline.errors import ModelError
-from archive_pipeline.models.catalogue import catalogue
+from archive_pipeline.errors import ModelError, ModelNotFetched
+from archive_pipeline.models.entry import ModelEntry
+from archive_pipeline.models.library import ModelLibrary
+from archive_pipeline.settings import read_settings
 
 
 @click.group()
@@ -20,30 +22,34 @@ def models() -> None:
 @models.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_models(as_json: bool) -> None:
-    """All models, with what they are good for, and whether their files are whole."""
-    rows = []
-    for entry in catalogue().values():
-        try:
-            entry.read()
-            state = "ready"
-        except ModelError as error:
-            state = str(error)
-        rows.append(entry.model_dump() | {"state": state})
+    """All models, with what they are good for, and whether they are here."""
+    library = ModelLibrary(read_settings().models_dir)
+    rows = [entry.model_dump(mode="json") | {"state": _state(library, entry)} for entry in library.catalogue]
     if as_json:
         click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
         return
     table = Table("id", "task", "engine", "script", "good for", "licence", "MB", "state", box=None, pad_edge=False)
-    for row in rows:
+    for entry, row in zip(library.catalogue, rows, strict=True):
         table.add_row(
-            row["id"],
-            row["task"],
-            row["engine"],
-            row["script"],
-            row["good_for"],
-            row["licence"],
-            f"{row['size'] / 1e6:.1f}",
+            entry.id,
+            entry.task,
+            entry.engine,
+            ", ".join(entry.scripts) or "any",
+            entry.good_for,
+            entry.licence,
+            f"{entry.size / 1e6:.1f}" if entry.size else "?",
             row["state"],
         )
     console = Console()
     console = console if console.is_terminal else Console(width=200)
     console.print(table)
+
+
+def _state(library: ModelLibrary, entry: ModelEntry) -> str:
+    try:
+        library.install_state(entry).verify()
+    except ModelNotFetched:
+        return "not here"
+    except ModelError as error:
+        return str(error)
+    return "ready"

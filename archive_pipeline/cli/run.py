@@ -12,12 +12,12 @@ import click
 from archive_pipeline.cli.instance import open_instance
 from archive_pipeline.cli.progress import RunRecord, shown
 from archive_pipeline.cli.tables import document_rows, print_documents
-from archive_pipeline.engines.factory import segmentation_entry
+from archive_pipeline.engines.factory import recognition_model, segmentation_model
 from archive_pipeline.errors import ArchiveError, UsageError
 from archive_pipeline.exports.formats import choose
 from archive_pipeline.intake import expand
 from archive_pipeline.keys import DocumentKey
-from archive_pipeline.models.catalogue import find_model
+from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.processing.delivery import deliver
 from archive_pipeline.processing.page_ranges import parse_pages
 from archive_pipeline.settings import Settings, read_settings, split_names
@@ -84,8 +84,9 @@ def process(settings: Settings, keys: list[DocumentKey], config: dict[str, Any],
 
 def _check_models(settings: Settings, options: dict[str, Any]) -> None:
     """A model or engine that is not there is an error of the command, not of its documents."""
-    segmentation_entry(settings.engine, options["segmentation_model"] or settings.segmentation_model)
-    find_model(options["recognition_model"] or settings.recognition_model, "recognition")
+    library = ModelLibrary(settings.models_dir)
+    segmentation_model(library, settings.engine, options["segmentation_model"] or settings.segmentation_model)
+    recognition_model(library, options["recognition_model"] or settings.recognition_model)
 
 
 def register_paths(

@@ -1,16 +1,17 @@
-"""What an engine is: a :class:`Segmenter` finds lines, a :class:`Recognizer` reads them.
+"""What an engine is: a :class:`Segmenter` finds lines, a :class:`Recognizer` reads a page's regions.
 
 Both are made inside a page worker, keep their model loaded, and know nothing of documents, files or Dagster.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.page import Line, Region, Step
 
 Image = NDArray[np.uint8]
@@ -35,7 +36,7 @@ class Segmenter(Protocol):
 
 
 class Recognizer(Protocol):
-    """Reads lines.
+    """Reads a segmented page.
 
     Attributes:
         step: As for a segmenter.
@@ -43,6 +44,28 @@ class Recognizer(Protocol):
 
     step: Step
 
-    def recognize(self, image: Image, lines: Sequence[Line]) -> list[Line]:
-        """The same lines in the same order with text, confidence and words; text is empty where nothing was read."""
+    def recognize(self, image: Image, regions: Sequence[Region]) -> tuple[Region, ...]:
+        """The page with text.
+
+        An engine that reads lines gives back the same regions and lines in the same order, each line with text,
+        confidence and words, its text empty where nothing was read. One that reads blocks may give other regions:
+        with lines where it is certain which line has which text, else with the text of the block alone.
+        """
         ...
+
+
+def each_line(regions: Sequence[Region], read: Callable[[Line], Line]) -> tuple[Region, ...]:
+    """The regions with each of their lines read."""
+    return tuple(region.model_copy(update={"lines": tuple(map(read, region.lines))}) for region in regions)
+
+
+def step_of(model: InstalledModel, version: str, parameters: Mapping[str, str | int | float | bool]) -> Step:
+    """Provenance of what an engine does with a model. The licence of the weights goes with it."""
+    return Step(
+        task=model.task,
+        engine=model.engine,
+        version=version,
+        model=model.id,
+        model_digest=model.digest or None,
+        parameters={"licence": model.licence, **parameters},
+    )

@@ -7,53 +7,64 @@ import importlib.metadata
 from archive_pipeline.engines.base import Recognizer, Segmenter
 from archive_pipeline.engines.versions import KRAKEN_SEGMENTATION, PPOCR_RECOGNITION, PPOCR_SEGMENTATION
 from archive_pipeline.errors import UsageError
-from archive_pipeline.models.catalogue import ModelEntry, find_model
+from archive_pipeline.models.entry import Engine
+from archive_pipeline.models.installed import InstalledModel
+from archive_pipeline.models.library import ModelLibrary
 
-DEFAULT_SEGMENTATION_MODEL = {"ppocr": "ppocr-v6-detection", "kraken": "kraken-blla"}
+DEFAULT_SEGMENTATION: dict[Engine, str] = {"ppocr": "ppocr-v6-detection", "kraken": "kraken-blla"}
+DEFAULT_RECOGNITION = "ppocr-v6-latin"
 
 
-def segmentation_entry(engine: str, model: str | None) -> ModelEntry:
+def segmentation_model(library: ModelLibrary, engine: str, model_id: str | None) -> InstalledModel:
     """The segmentation model of an engine.
 
     Raises:
         UsageError: There is no such engine, or the model belongs to another one.
-        ModelError: There is no such model.
+        ModelError: There is no such model, or it is not fetched.
     """
-    if engine not in DEFAULT_SEGMENTATION_MODEL:
-        raise UsageError(
-            f"there is no engine '{engine}'", remedy=f"Choose one of: {', '.join(DEFAULT_SEGMENTATION_MODEL)}."
-        )
-    entry = find_model(model or DEFAULT_SEGMENTATION_MODEL[engine], "segmentation")
+    default = next((default for name, default in DEFAULT_SEGMENTATION.items() if name == engine), None)
+    if default is None:
+        raise UsageError(f"there is no engine '{engine}'", remedy=f"Choose one of: {', '.join(DEFAULT_SEGMENTATION)}.")
+    entry = library.catalogue.find(model_id or default, "segmentation")
     if entry.engine != engine:
         raise UsageError(
             f"model '{entry.id}' belongs to engine '{entry.engine}', not to '{engine}'",
             remedy=f"Add --engine {entry.engine}.",
         )
-    return entry
+    return library.install_state(entry)
 
 
-def signature(entry: ModelEntry) -> list[str]:
+def recognition_model(library: ModelLibrary, model_id: str | None) -> InstalledModel:
+    """The recognition model of that id, or the default one.
+
+    Raises:
+        ModelError: There is no such model, or it is not fetched.
+    """
+    return library.installed(model_id or DEFAULT_RECOGNITION, "recognition")
+
+
+def signature(model: InstalledModel) -> list[str]:
     """All that a result depends on beside its input: model, digest, and versions of the code that runs it."""
-    if entry.engine == "kraken":
+    if model.engine == "kraken":
         code = [importlib.metadata.version("kraken"), KRAKEN_SEGMENTATION]
     else:
-        code = [PPOCR_SEGMENTATION if entry.task == "segmentation" else PPOCR_RECOGNITION]
-    return [entry.engine, entry.id, entry.sha256, *code]
+        code = [PPOCR_SEGMENTATION if model.task == "segmentation" else PPOCR_RECOGNITION]
+    return [model.engine, model.id, model.digest, *code]
 
 
-def make_segmenter(entry: ModelEntry) -> Segmenter:
+def make_segmenter(model: InstalledModel) -> Segmenter:
     """Load a segmentation model."""
-    if entry.engine == "kraken":
+    if model.engine == "kraken":
         from archive_pipeline.engines.kraken_segmentation import KrakenSegmenter
 
-        return KrakenSegmenter(entry)
+        return KrakenSegmenter(model)
     from archive_pipeline.engines.ppocr_detection import PpocrSegmenter
 
-    return PpocrSegmenter(entry)
+    return PpocrSegmenter(model)
 
 
-def make_recognizer(entry: ModelEntry) -> Recognizer:
+def make_recognizer(model: InstalledModel) -> Recognizer:
     """Load a recognition model."""
     from archive_pipeline.engines.ppocr_recognition import PpocrRecognizer
 
-    return PpocrRecognizer(entry)
+    return PpocrRecognizer(model)

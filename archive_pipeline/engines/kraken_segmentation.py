@@ -15,12 +15,12 @@ from kraken.configs import SegmentationInferenceConfig
 from kraken.models import load_models
 from PIL import Image as PillowImage
 
-from archive_pipeline.engines.base import Image
+from archive_pipeline.engines.base import Image, step_of
 from archive_pipeline.engines.crops import clip
 from archive_pipeline.engines.versions import KRAKEN_SEGMENTATION
 from archive_pipeline.errors import ModelError
-from archive_pipeline.models.catalogue import ModelEntry
-from archive_pipeline.page import Line, Point, Region, Step, bounding_box
+from archive_pipeline.models.installed import InstalledModel
+from archive_pipeline.page import Line, Point, Region, bounding_box
 
 _HEIGHT = 1200  # pixels to which the page is scaled; 1,800 finds the same lines in twice the time
 _WIDEST = 2.0  # width of the scaled page in heights: more takes memory without bound (kraken issue 765)
@@ -30,21 +30,15 @@ _MARGIN = 8
 class KrakenSegmenter:
     """Baselines by kraken's blla network at a height of 1,200 pixels."""
 
-    def __init__(self, entry: ModelEntry) -> None:
-        self.step = Step(
-            task="segmentation",
-            engine="kraken",
-            version=f"{importlib.metadata.version('kraken')}+{KRAKEN_SEGMENTATION}",
-            model=entry.id,
-            model_digest=entry.sha256,
-            parameters={"height": _HEIGHT},
-        )
-        entry.read()  # checks the digest; kraken itself wants a path
+    def __init__(self, model: InstalledModel) -> None:
+        version = f"{importlib.metadata.version('kraken')}+{KRAKEN_SEGMENTATION}"
+        self.step = step_of(model, version, {"height": _HEIGHT})
+        model.verify()  # kraken itself wants a path
         torch.set_num_threads(1)
         try:
-            (self._net,) = load_models(entry.path(), tasks=["segmentation"])
+            (self._net,) = load_models(model.path, tasks=["segmentation"])
         except ValueError as error:
-            raise ModelError(f"model {entry.id} cannot be loaded by kraken: {error}") from error
+            raise ModelError(f"model {model.id} cannot be loaded by kraken: {error}") from error
         batch, channels, _, width = self._net.input
         self._net.input = (batch, channels, _HEIGHT, width)
         self._net.prepare_for_inference(SegmentationInferenceConfig(num_threads=1))

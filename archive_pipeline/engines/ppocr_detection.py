@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidocr.ch_ppocr_det.utils import DBPostProcess, DetPreProcess
 
-from archive_pipeline.engines.base import Image
+from archive_pipeline.engines.base import Image, step_of
 from archive_pipeline.engines.baselines import baseline_of
 from archive_pipeline.engines.crops import Quad, clip, to_points
 from archive_pipeline.engines.line_boxes import full_height, join_fragments, upright
 from archive_pipeline.engines.onnx_session import session
 from archive_pipeline.engines.reading_order import Block, order_blocks
 from archive_pipeline.engines.versions import PPOCR_SEGMENTATION
-from archive_pipeline.models.catalogue import ModelEntry
-from archive_pipeline.page import Line, Region, Step
+from archive_pipeline.models.installed import InstalledModel
+from archive_pipeline.page import Line, Region
 
 _SIDE = 1280
 _PARAMETERS: dict[str, Any] = {
@@ -37,16 +37,9 @@ _PARAMETERS: dict[str, Any] = {
 class PpocrSegmenter:
     """Lines by PP-OCR's detection, at a long side of 1,280 pixels."""
 
-    def __init__(self, entry: ModelEntry) -> None:
-        self.step = Step(
-            task="segmentation",
-            engine="ppocr",
-            version=PPOCR_SEGMENTATION,
-            model=entry.id,
-            model_digest=entry.sha256,
-            parameters={"side": _SIDE, **_PARAMETERS},
-        )
-        self._session = session(entry.read())
+    def __init__(self, model: InstalledModel) -> None:
+        self.step = step_of(model, PPOCR_SEGMENTATION, {"side": _SIDE, **_PARAMETERS})
+        self._session = session(model.read())
         self._input = self._session.get_inputs()[0].name
         self._before = DetPreProcess(_SIDE, "max")
         self._after = DBPostProcess(**_PARAMETERS)

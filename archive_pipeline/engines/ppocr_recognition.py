@@ -16,15 +16,15 @@ import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from archive_pipeline.engines.base import Image
+from archive_pipeline.engines.base import Image, each_line, step_of
 from archive_pipeline.engines.crops import Quad, Strip, clip, cut_strip, line_quad, with_margin
 from archive_pipeline.engines.ctc import Decoded, decode
 from archive_pipeline.engines.ditto import is_ditto
 from archive_pipeline.engines.onnx_session import session
 from archive_pipeline.engines.versions import PPOCR_RECOGNITION
 from archive_pipeline.errors import ModelError
-from archive_pipeline.models.catalogue import ModelEntry
-from archive_pipeline.page import Line, Step, Word, bounding_box
+from archive_pipeline.models.installed import InstalledModel
+from archive_pipeline.page import Line, Region, Word, bounding_box
 
 _HEIGHT = 48
 _MARGIN = 0.1  # of the line's height, added above and below: detection cuts off circumflexes and tails
@@ -52,28 +52,22 @@ class PpocrRecognizer:
     mostly wrong, and invented text is worse than none.
     """
 
-    def __init__(self, entry: ModelEntry) -> None:
-        self.step = Step(
-            task="recognition",
-            engine="ppocr",
-            version=PPOCR_RECOGNITION,
-            model=entry.id,
-            model_digest=entry.sha256,
-            parameters={
-                "height": _HEIGHT,
-                "margin": _MARGIN,
-                "padding": _PADDING,
-                "labels": "latin",
-                "min_confidence": _MIN_CONFIDENCE,
-            },
-        )
-        model, self._labels = _with_latin_labels(entry)
-        self._session = session(model)
+    def __init__(self, model: InstalledModel) -> None:
+        parameters: dict[str, str | int | float | bool] = {
+            "height": _HEIGHT,
+            "margin": _MARGIN,
+            "padding": _PADDING,
+            "labels": "latin",
+            "min_confidence": _MIN_CONFIDENCE,
+        }
+        self.step = step_of(model, PPOCR_RECOGNITION, parameters)
+        weights, self._labels = _with_latin_labels(model)
+        self._session = session(weights)
         self._input = self._session.get_inputs()[0].name
 
-    def recognize(self, image: Image, lines: Sequence[Line]) -> list[Line]:
+    def recognize(self, image: Image, regions: Sequence[Region]) -> tuple[Region, ...]:
         """See :class:`archive_pipeline.engines.base.Recognizer`."""
-        return [self._read_line(image, line) for line in lines]
+        return each_line(regions, lambda line: self._read_line(image, line))
 
     def _read_line(self, image: Image, line: Line) -> Line:
         quad = with_margin(line_quad(line), _MARGIN)
@@ -126,9 +120,9 @@ def _is_upright(quad: Quad) -> bool:
     return bool(abs(along[1]) > abs(along[0]))
 
 
-def _with_latin_labels(entry: ModelEntry) -> tuple[bytes, list[str]]:
+def _with_latin_labels(installed: InstalledModel) -> tuple[bytes, list[str]]:
     """The model with the Latin part of its last layer, and the labels by class; class 0 is the CTC blank."""
-    model = onnx.load_from_string(entry.read())
+    model = onnx.load_from_string(installed.read())
     characters = {p.key: p.value for p in model.metadata_props}.get("character", "").split("\n")
     labels = ["", *characters, " "]
     softmax = model.graph.node[-1]
@@ -136,7 +130,7 @@ def _with_latin_labels(entry: ModelEntry) -> tuple[bytes, list[str]]:
         tensor.name: tensor for tensor in model.graph.initializer if tensor.dims and tensor.dims[-1] == len(labels)
     }
     if softmax.op_type != "Softmax" or len(layer) != 2:
-        raise ModelError(f"model {entry.id} is not built as expected: its last layer does not fit its labels")
+        raise ModelError(f"model {installed.id} is not built as expected: its last layer does not fit its labels")
     keep = [0, *(index for index, label in enumerate(labels) if index and is_latin(label))]
     for tensor in layer.values():
         tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor)[..., keep].copy(), tensor.name))

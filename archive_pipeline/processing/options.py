@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from archive_pipeline.errors import UsageError
@@ -18,6 +19,7 @@ class ProcessingOptions:
     """Options of one run; see ``settings`` for what each means.
 
     Attributes:
+        models_dir: The model store; None for the bundled models alone.
         pages: Page ranges such as ``1-3,7``; None for all.
         reuse: Take results that were made from the same input instead of making them again.
         formats: Names of the exports to make; None for the default set.
@@ -26,7 +28,8 @@ class ProcessingOptions:
 
     engine: Literal["ppocr", "kraken"] = "ppocr"
     segmentation_model: str | None = None
-    recognition_model: str = "ppocr-v6-latin"
+    recognition_model: str | None = None
+    models_dir: Path | None = None
     dpi: int = 300
     born_digital: Literal["keep", "redo"] = "keep"
     max_pixels: int = 200_000_000

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from archive_pipeline.durable import atomic_write, file_digest
 from archive_pipeline.errors import ChildError, PageFailed, printable
 from archive_pipeline.intake import Source, open_file
-from archive_pipeline.models.catalogue import ModelEntry
+from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.page import Page
 from archive_pipeline.processing.inspection import Inspection, PagePlace
 from archive_pipeline.processing.options import ProcessingOptions, Stage
@@ -47,8 +47,8 @@ class KnownDocument:
 class DocumentWork(KnownDocument):
     """What is the same for all pages of a document in one run."""
 
-    segmentation: ModelEntry
-    recognition: ModelEntry
+    segmentation: InstalledModel
+    recognition: InstalledModel
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,8 @@ def do_page(work: DocumentWork, worker: Worker, job: PageJob) -> PageReport:
         "number": job.number,
         "render": _render_request(work, job) if job.render else None,
         "image": before.model_dump(mode="json") if before else None,
-        "segment": work.segmentation.id if job.segment else None,
-        "recognize": work.recognition.id if job.recognize else None,
+        "segment": work.segmentation.model_dump(mode="json") if job.segment else None,
+        "recognize": work.recognition.model_dump(mode="json") if job.recognize else None,
         "layout": layout.page.model_dump(mode="json") if layout else None,
     }
     if before is None:

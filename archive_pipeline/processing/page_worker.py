@@ -18,7 +18,7 @@ import numpy as np
 from archive_pipeline.engines.base import Image, Recognizer, Segmenter
 from archive_pipeline.engines.factory import make_recognizer, make_segmenter
 from archive_pipeline.errors import PageFailed, UsageError
-from archive_pipeline.models.catalogue import find_model
+from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.page import Page
 from archive_pipeline.processing.preview import draw_preview
 from archive_pipeline.rendering.model import PageImage, RenderOptions, SourceInfo
@@ -42,13 +42,13 @@ def handle(request: dict[str, Any], files: list[BinaryIO], scratch: Path) -> dic
 
 
 @cache
-def _segmenter(model: str) -> Segmenter:
-    return make_segmenter(find_model(model, "segmentation"))
+def _segmenter(model: InstalledModel) -> Segmenter:
+    return make_segmenter(model)
 
 
 @cache
-def _recognizer(model: str) -> Recognizer:
-    return make_recognizer(find_model(model, "recognition"))
+def _recognizer(model: InstalledModel) -> Recognizer:
+    return make_recognizer(model)
 
 
 def _page(request: dict[str, Any], file: BinaryIO, scratch: Path) -> dict[str, Any]:
@@ -83,13 +83,14 @@ def _page(request: dict[str, Any], file: BinaryIO, scratch: Path) -> dict[str, A
         with (scratch / image.file).open("rb") as rendered:
             pixels = _pixels(rendered)
     if request["segment"] is not None:
-        page = _segment(pixels, image, _segmenter(request["segment"]))
+        page = _segment(pixels, image, _segmenter(InstalledModel.model_validate(request["segment"])))
         answer["layout"] = _dump(page)
         clock.lap("segmentation")
     else:
         page = Page.model_validate(request["layout"])
     if request["recognize"] is not None:
-        answer["transcription"] = _dump(_recognize(pixels, page, _recognizer(request["recognize"])))
+        recognizer = _recognizer(InstalledModel.model_validate(request["recognize"]))
+        answer["transcription"] = _dump(_recognize(pixels, page, recognizer))
         clock.lap("recognition")
     answer["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return answer
@@ -113,10 +114,7 @@ def _segment(pixels: Image, image: PageImage, segmenter: Segmenter) -> Page:
 def _recognize(pixels: Image, page: Page, recognizer: Recognizer) -> Page:
     if page.status == "blank":
         return page
-    regions = tuple(
-        region.model_copy(update={"lines": tuple(recognizer.recognize(pixels, region.lines))})
-        for region in page.regions
-    )
+    regions = recognizer.recognize(pixels, page.regions)
     return page.model_copy(update={"regions": regions, "steps": (*page.steps, recognizer.step)})
 
 

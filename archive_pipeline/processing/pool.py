@@ -51,7 +51,10 @@ class Worker:
             self.close()
             self.clear()
             limits = Limits(memory_mb=self._options.worker_memory_mb)
-            self._child = SealedChild(_ENTRY, write=self.scratch, limits=limits, environment=_MEMORY)
+            models = self._options.models_dir
+            # The folder may not be there yet, and a seal is made of what is.
+            read = [models] if models is not None and models.is_dir() else []
+            self._child = SealedChild(_ENTRY, read=read, write=self.scratch, limits=limits, environment=_MEMORY)
         try:
             return self._child.call(request, files, timeout=self._options.page_timeout)
         except (ChildError, PageTimeout) as error:

@@ -12,7 +12,7 @@ from typing import Any, Self
 from pydantic import ValidationError
 
 from archive_pipeline.durable import digest_of, read_json
-from archive_pipeline.engines.factory import segmentation_entry
+from archive_pipeline.engines.factory import recognition_model, segmentation_model
 from archive_pipeline.errors import (
     ArchiveError,
     ChildError,
@@ -26,7 +26,7 @@ from archive_pipeline.errors import (
 )
 from archive_pipeline.intake import Source, discover, open_file
 from archive_pipeline.keys import DocumentKey
-from archive_pipeline.models.catalogue import find_model
+from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.processing.export_stage import export_document
 from archive_pipeline.processing.inspection import Inspection, inspect_source
 from archive_pipeline.processing.ledger import outcome_of, write_ledger, write_run_report
@@ -57,8 +57,9 @@ class Processor:
         self._options = options
         self._progress = progress or NoProgress()
         # Found out before anything is begun: a wrong name is the user's error, not the document's.
-        self._segmentation = segmentation_entry(options.engine, options.segmentation_model)
-        self._recognition = find_model(options.recognition_model, "recognition")
+        library = ModelLibrary(options.models_dir)
+        self._segmentation = segmentation_model(library, options.engine, options.segmentation_model)
+        self._recognition = recognition_model(library, options.recognition_model)
         self._pool = WorkerPool(store.root / "work", options)
 
     def process(self, key: DocumentKey, stages: Collection[Stage] = STAGES) -> Iterator[StageResult]:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from archive_pipeline.durable import digest_of, read_json, write_json
 from archive_pipeline.engines.factory import signature
 from archive_pipeline.errors import ArchiveError, DocumentFailed, StorageError, printable
-from archive_pipeline.models.catalogue import ModelEntry
+from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.page import Line, Page, Text
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.rendering.model import PageImage
@@ -54,14 +54,14 @@ def image_key(file_sha256: str, index: int, options: ProcessingOptions) -> str:
     return digest_of(RENDERING_VERSION, file_sha256, index, options.dpi, options.max_pixels, options.born_digital)
 
 
-def layout_key(image: PageImage, entry: ModelEntry) -> str:
+def layout_key(image: PageImage, model: InstalledModel) -> str:
     """What a layout is made from."""
-    return digest_of("layout", image.sha256, signature(entry))
+    return digest_of("layout", image.sha256, signature(model))
 
 
-def transcription_key(layout_made_from: str, entry: ModelEntry) -> str:
+def transcription_key(layout_made_from: str, model: InstalledModel) -> str:
     """What a transcription is made from."""
-    return digest_of("transcription", layout_made_from, signature(entry))
+    return digest_of("transcription", layout_made_from, signature(model))
 
 
 def stored_image(folder: DocumentFolder, number: int, made_from: str | None = None) -> PageImage | None:

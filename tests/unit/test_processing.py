@@ -11,13 +11,13 @@ from PIL import Image
 
 from archive_pipeline.demo.pages import jpeg
 from archive_pipeline.durable import file_digest, write_bytes
-from archive_pipeline.engines.factory import segmentation_entry
+from archive_pipeline.engines.factory import recognition_model, segmentation_model
 from archive_pipeline.errors import ChildError, PageFailed, UsageError
 from archive_pipeline.exports.pdf_report import PdfMetadata
 from archive_pipeline.exports.pdf_source import frames
 from archive_pipeline.intake import discover
 from archive_pipeline.keys import DocumentKey
-from archive_pipeline.models.catalogue import find_model
+from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.page import Line, Page, Region
 from archive_pipeline.processing import pdf_worker
 from archive_pipeline.processing.inspection import Inspection, SourceFile
@@ -49,8 +49,8 @@ def work(tmp_path: Path) -> DocumentWork:
         discover(path, max_file_mb=1, max_pages=1),
         Inspection(kind="image", sha256=file.sha256, files=(file,)),
         ProcessingOptions(workers=1),
-        segmentation_entry("ppocr", None),
-        find_model("ppocr-v6-latin", "recognition"),
+        segmentation_model(ModelLibrary(), "ppocr", None),
+        recognition_model(ModelLibrary(), None),
     )
 
 
