@@ -135,6 +135,20 @@ class Settings(BaseSettings):
         "4.2", validation_alias="ARCHIVE_ALTO_VERSION", description="Version of ALTO: `4.2` or `4.4`."
     )
 
+    quiet_seconds: float = Field(
+        30.0,
+        ge=0,
+        validation_alias="ARCHIVE_QUIET_SECONDS",
+        description="An upload is taken when it has not changed for so many seconds.",
+    )
+    batch: int = Field(
+        10,
+        ge=1,
+        le=1000,
+        validation_alias="ARCHIVE_BATCH",
+        description="Most documents of one run that starts by itself.",
+    )
+
     @field_validator("formats", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:

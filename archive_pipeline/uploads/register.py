@@ -128,6 +128,12 @@ class UploadRegister:
         if upload is not None:
             self.write([upload.refused(error, now)])
 
+    def accept(self, key: str, now: float) -> None:
+        """Note that a document which was refused before could be taken after all."""
+        upload = self.of_key(key)
+        if upload is not None and upload.state == "refused":
+            self.write([upload.accepted("taken", now)])
+
 
 def _row(upload: Upload) -> tuple[object, ...]:
     # A name that is not UTF-8 has lone surrogates, which SQLite's text has not: it is kept as bytes.
