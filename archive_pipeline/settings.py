@@ -40,7 +40,7 @@ class Settings(BaseSettings):
     uploads_dir: Path = Field(
         Path("uploads"),
         validation_alias="UPLOADS_DIR",
-        description="Where scans are dropped. Read only, never written.",
+        description="Where scans are dropped. Never written, but for notes beside what is refused.",
     )
     store_dir: Path = Field(
         Path("store"), validation_alias="ARCHIVE_STORE", description="Page images, results, corrections and exports."
@@ -147,6 +147,12 @@ class Settings(BaseSettings):
         le=1000,
         validation_alias="ARCHIVE_BATCH",
         description="Most documents of one run that starts by itself.",
+    )
+
+    refused_notes: bool = Field(
+        True,
+        validation_alias="ARCHIVE_REFUSED_NOTES",
+        description="Leave `NAME.refused.txt` beside an upload that is refused, with the reason.",
     )
 
     @field_validator("formats", mode="before")

@@ -39,7 +39,8 @@ def uploads_materialization(register: UploadRegister, found: Look) -> dg.AssetMa
             "just taken": len(found.taken),
             "just renamed": len(found.renamed),
             "refused uploads": refused_table(refused),
-        },
+        }
+        | ({"notes cannot be left": found.notes_problem} if found.notes_problem else {}),
     )
 
 

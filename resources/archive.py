@@ -44,6 +44,7 @@ class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     alto_version: str
     quiet_seconds: float
     batch: int
+    refused_notes: bool
 
     @classmethod
     def from_settings(cls, settings: Settings) -> ArchiveResource:
@@ -62,7 +63,9 @@ class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def watcher(self) -> Watcher:
         """What looks at the upload folder."""
-        rules = Rules(quiet=self.quiet_seconds, max_file_mb=self.max_file_mb, max_pages=self.max_pages)
+        rules = Rules(
+            quiet=self.quiet_seconds, max_file_mb=self.max_file_mb, max_pages=self.max_pages, notes=self.refused_notes
+        )
         return Watcher(Path(self.uploads_dir), self.store, self.register, rules)
 
     def path_of(self, record: dict[str, str]) -> Path:

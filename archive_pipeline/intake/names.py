@@ -9,6 +9,8 @@ IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".jp2", ".j2k", ".jpx", ".jpf", ".webp"}
 )
 DOCUMENT_SUFFIXES = IMAGE_SUFFIXES | {".pdf"}
+REFUSED_SUFFIX = ".refused.txt"
+"""Of the notes that are left beside refused files."""
 
 # Browsers, rsync, SMB and scanners write under such names until a file is whole.
 _PARTIAL_SUFFIXES = frozenset({".part", ".partial", ".crdownload", ".download", ".filepart", ".tmp", ".temp", ".swp"})
@@ -34,6 +36,8 @@ def set_aside(name: str) -> str | None:
         return "hidden"
     if PurePath(lower).suffix in _PARTIAL_SUFFIXES or lower.endswith("~"):
         return "still being written, or left over"
+    if lower.endswith(REFUSED_SUFFIX):
+        return "a note of ours"
     return None
 
 

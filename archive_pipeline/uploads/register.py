@@ -33,6 +33,7 @@ class Upload:
         first_seen, since: Seconds of the epoch: when the path came up, and since when it is as it is.
         token: Of the look in which the run was asked for.
         code, reason, remedy: Why it was refused.
+        noted: 1 if a note lies beside it.
     """
 
     path: str
@@ -46,11 +47,12 @@ class Upload:
     code: str = ""
     reason: str = ""
     remedy: str = ""
+    noted: int = 0
 
     def refused(self, error: ArchiveError, now: float) -> Upload:
         """The same, refused."""
         return replace(
-            self, state="refused", since=now, token="", code=error.code, reason=error.what, remedy=error.remedy
+            self, state="refused", since=now, token="", code=error.code, reason=error.what, remedy=error.remedy, noted=0
         )
 
     def accepted(self, state: State, now: float) -> Upload:

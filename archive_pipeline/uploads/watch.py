@@ -13,12 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from archive_pipeline.errors import ArchiveError
+from archive_pipeline.errors import ArchiveError, printable
 from archive_pipeline.intake.digests import fingerprint
 from archive_pipeline.intake.source import discover
 from archive_pipeline.keys import DocumentKey
 from archive_pipeline.store import Store
 from archive_pipeline.uploads.folder import Seen, look
+from archive_pipeline.uploads.notes import remove_note, write_note
 from archive_pipeline.uploads.register import Upload, UploadRegister
 
 
@@ -30,6 +31,7 @@ class Rules:
         quiet: Seconds for which nothing of it may change.
         at_once: Most documents that one look takes.
         seconds: Time after which a look takes no more; the rest waits for the next one.
+        notes: Leave a note beside what is refused.
     """
 
     quiet: float = 30.0
@@ -37,6 +39,7 @@ class Rules:
     seconds: float = 3.0
     max_file_mb: int = 8_192
     max_pages: int = 20_000
+    notes: bool = True
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ class Look:
         renamed: Keys whose file has another path now.
         refused: Paths that were refused in this look.
         waiting: Uploads that are not quiet yet, or for which there was no time.
+        notes_problem: Why notes could not be left beside refused files; empty if they could, or are not wanted.
     """
 
     token: str
@@ -71,6 +75,7 @@ class Look:
     gone: list[str] = field(default_factory=list)
     refused: list[Upload] = field(default_factory=list)
     waiting: int = 0
+    notes_problem: str = ""
 
 
 class Watcher:
@@ -118,8 +123,24 @@ class Watcher:
             upload for path, upload in known.items() if upload.state == "refused" and upload != before.get(path)
         ]
         result.waiting = sum(upload.state == "waiting" for upload in known.values())
+        if self._rules.notes:
+            result.notes_problem = self._leave_notes(known)
         self._register.write(upload for path, upload in known.items() if upload != before.get(path))
         return result
+
+    def _leave_notes(self, known: dict[str, Upload]) -> str:
+        """Notes are left before the register knows of them: what is killed in between is done once more."""
+        try:
+            for path, upload in known.items():
+                if upload.state == "refused" and not upload.noted:
+                    write_note(self._uploads, upload)
+                    known[path] = replace(upload, noted=1)
+                elif upload.noted and upload.state != "refused":
+                    remove_note(self._uploads, path)
+                    known[path] = replace(upload, noted=0)
+        except OSError as error:
+            return f"{printable(error.filename or self._uploads)}: {error.strerror}"
+        return ""
 
     def _follow_renames(self, known: dict[str, Upload], seen: dict[str, Seen], result: Look, now: float) -> None:
         """A file that has another path now is the same document: it keeps its key, its corrections and its exports."""

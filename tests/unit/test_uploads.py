@@ -1,5 +1,6 @@
 """What becomes of a file in the upload folder, look after look."""
 
+import errno
 import os
 import shutil
 import sys
@@ -262,4 +263,63 @@ def test_a_look_opens_no_upload(folder: Folder) -> None:
         assert len(folder.settle()) == 2
     finally:
         watching[0] = False
-    assert opened == []
+    # But for the notes that it writes itself.
+    assert [path for path in opened if not path.endswith(".refused.txt.tmp")] == []
+
+
+def test_a_note_lies_beside_a_refused_file_until_it_is_mended(folder: Folder) -> None:
+    folder.put("box/letter.docx")
+    folder.put("a.pdf", b"")
+    folder.settle()
+    note = folder.uploads / "box" / "letter.docx.refused.txt"
+    assert "Reason:     its name is that of no scan" in note.read_text("utf-8")
+    assert "What to do: Copy or scan the file again." in (folder.uploads / "a.pdf.refused.txt").read_text("utf-8")
+    # No note is a document, or refused itself.
+    assert set(folder.states()) == {"a.pdf", "box/letter.docx"}
+    folder.put("a.pdf")
+    (folder.uploads / "box" / "letter.docx").unlink()
+    folder.settle()
+    assert list(folder.uploads.rglob("*.txt")) == []
+
+
+def test_a_run_that_refuses_a_document_gets_its_note_by_the_next_look(folder: Folder) -> None:
+    folder.put("a.pdf")
+    folder.settle()
+    folder.look()
+    folder.register.refuse("a.pdf", DamagedFile("it is truncated"), folder.now)
+    folder.look()
+    assert "it is truncated" in (folder.uploads / "a.pdf.refused.txt").read_text("utf-8")
+    folder.register.accept("a.pdf", folder.now)
+    folder.look()
+    assert list(folder.uploads.iterdir()) == [folder.uploads / "a.pdf"]
+
+
+def test_a_persons_own_file_of_a_notes_name_is_left_alone(folder: Folder) -> None:
+    folder.put("a.docx")
+    own = folder.put("a.docx.refused.txt", b"my own words")
+    folder.settle()
+    (folder.uploads / "a.docx").unlink()
+    folder.look()
+    assert own.read_bytes() == b"my own words"
+
+
+def test_notes_that_cannot_be_written_are_said_and_stop_nothing(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", str(folder.uploads))
+
+    monkeypatch.setattr(Path, "write_text", refuse)
+    folder.put("a.docx")
+    folder.put("b.pdf")
+    folder.look()
+    found = folder.look(31)
+    assert found.notes_problem.endswith("Read-only file system")
+    assert [str(taken.key) for taken in found.taken] == ["b.pdf"]
+
+
+def test_no_notes_are_left_where_nobody_wants_them(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, notes=False)
+    folder.put("a.docx")
+    folder.settle()
+    assert [path.name for path in folder.uploads.iterdir()] == ["a.docx"]
