@@ -29,19 +29,18 @@ def uploads_materialization(register: UploadRegister, found: Look) -> dg.AssetMa
     everything = register.all().values()
     states = Counter(upload.state for upload in everything)
     refused = sorted((upload for upload in everything if upload.state == "refused"), key=lambda each: -each.since)
-    return dg.AssetMaterialization(
-        UPLOADS,
-        metadata={
-            "documents": states["asked"] + states["taken"],
-            "refused": states["refused"],
-            "waiting until they are quiet": states["waiting"],
-            "gone": states["gone"],
-            "just taken": len(found.taken),
-            "just renamed": len(found.renamed),
-            "refused uploads": refused_table(refused),
-        }
-        | ({"notes cannot be left": found.notes_problem} if found.notes_problem else {}),
-    )
+    metadata: dict[str, int | str | dg.TableMetadataValue] = {
+        "documents": states["asked"] + states["taken"],
+        "refused": states["refused"],
+        "waiting until they are quiet": states["waiting"],
+        "gone": states["gone"],
+        "just taken": len(found.taken),
+        "just renamed": len(found.renamed),
+        "refused uploads": refused_table(refused),
+    }
+    if found.notes_problem:
+        metadata["notes cannot be left"] = found.notes_problem
+    return dg.AssetMaterialization(UPLOADS, metadata=metadata)
 
 
 def refused_table(refused: list[Upload]) -> dg.TableMetadataValue:
