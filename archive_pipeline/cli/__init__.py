@@ -17,6 +17,7 @@ _COMMANDS = {
     "register": "archive_pipeline.cli.register:register",
     "ui": "archive_pipeline.cli.ui:ui",
     "demo": "archive_pipeline.cli.demo:demo",
+    "store": "archive_pipeline.cli.store:store",
     "models": "archive_pipeline.cli.models:models",
     "doctor": "archive_pipeline.cli.doctor:doctor",
     "bench": "archive_pipeline.cli.bench:bench",

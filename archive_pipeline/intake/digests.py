@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from io import BufferedReader
+from pathlib import Path
 
 from archive_pipeline.errors import NotReadable
 from archive_pipeline.intake.source import Source, open_file
@@ -36,11 +38,20 @@ def content_digest(source: Source) -> str:
     digests = []
     for index, path in enumerate(source.files):
         with open_file(source, index) as file:
-            try:
-                digests.append((path.name, hashlib.file_digest(file, "sha256").hexdigest()))
-            except OSError as error:
-                raise NotReadable(f"it cannot be read: {error.strerror}", document=str(path)) from None
+            digests.append((path.name, hash_file(file, path)))
     return digests[0][1] if source.kind == "file" else _digest_of(digests)
+
+
+def hash_file(file: BufferedReader, path: Path) -> str:
+    """SHA-256 of an open file of a document.
+
+    Raises:
+        NotReadable: The disk does not give it.
+    """
+    try:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise NotReadable(f"it cannot be read: {error.strerror}", document=str(path)) from None
 
 
 def _digest_of(data: object) -> str:
