@@ -125,7 +125,9 @@ class Watcher:
         result.waiting = sum(upload.state == "waiting" for upload in known.values())
         if self._rules.notes:
             result.notes_problem = self._leave_notes(known)
-        self._register.write(upload for path, upload in known.items() if upload != before.get(path))
+        self._register.write(
+            [upload for path, upload in known.items() if upload != before.get(path)], gone=before.keys() - known.keys()
+        )
         return result
 
     def _leave_notes(self, known: dict[str, Upload]) -> str:

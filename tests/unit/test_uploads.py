@@ -171,6 +171,7 @@ def test_a_renamed_or_moved_document_keeps_its_key_and_is_not_done_again(folder:
     found = folder.look(5)
     assert (found.renamed, found.gone, found.taken) == (["a.pdf"], [], [])
     assert folder.look(60).taken == []
+    assert folder.states() == {"box/b.pdf": "taken"}
     origin = read_json(folder.store.document(found.renamed[0]).source)["origin"]
     assert origin == str(folder.uploads / "box" / "b.pdf")
     # Another file in the old place is another document.
