@@ -24,6 +24,7 @@ from archive_pipeline.errors import ArchiveError, StorageError
 from archive_pipeline.models.catalogue import catalogue
 from archive_pipeline.sealed import Limits, SealedChild
 from archive_pipeline.settings import Settings, read_settings, usable_cpus
+from archive_pipeline.spelling.lists import find_lists
 
 _MIN_MEMORY_MB = 1500
 _MIN_DISK_MB = 2000
@@ -88,6 +89,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield Finding("CPUs", True, f"{usable_cpus()} usable, {settings.workers} page workers")
     for entry in catalogue().values():
         yield _check(f"model {entry.id}", lambda entry=entry: f"{len(entry.read()) / 1e6:.1f} MB, digest right")  # type: ignore[misc]
+    for tag in settings.spelling or ():
+        yield _check(f"word list {tag}", lambda tag=tag: ", ".join(str(each.path) for each in find_lists([tag])))  # type: ignore[misc]
     yield _check("sealed child", _seal)
     # Outside of our containers the baseline is not promised: there is nothing to find fault with.
     if in_image:

@@ -43,6 +43,7 @@ from archive_pipeline.processing.stored_pages import (
 )
 from archive_pipeline.rendering.model import SourceInfo
 from archive_pipeline.sealed import open_result
+from archive_pipeline.spelling.lists import find_lists
 from archive_pipeline.store import DocumentFolder, Store, digest_of, read_json
 
 _log = logging.getLogger(__name__)
@@ -58,7 +59,8 @@ class Processor:
         # Found out before anything is begun: a wrong name is the user's error, not the document's.
         self._segmentation = segmentation_entry(options.engine, options.segmentation_model)
         self._recognition = find_model(options.recognition_model, "recognition")
-        self._pool = WorkerPool(store.root / "work", options)
+        self._spelling = find_lists(options.spelling or ())
+        self._pool = WorkerPool(store.root / "work", options, read=[each.path for each in self._spelling])
 
     def process(self, key: DocumentKey, stages: Collection[Stage] = STAGES) -> Iterator[StageResult]:
         """Take a document through stages; a result comes as soon as a stage is finished for all its pages.
@@ -137,7 +139,9 @@ class Processor:
     def _look(self, folder: DocumentFolder, path: Path) -> DocumentWork:
         inspection: Inspection = inspect_source(path, folder, self._options, self._inspect)
         source = discover(path, max_file_mb=self._options.max_file_mb, max_pages=self._options.max_pages)
-        return DocumentWork(folder, source, inspection, self._options, self._segmentation, self._recognition)
+        return DocumentWork(
+            folder, source, inspection, self._options, self._segmentation, self._recognition, self._spelling
+        )
 
     def _inspect(self, source: Source, number: int) -> SourceInfo:
         options = render_options(self._options)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,6 +14,8 @@ from archive_pipeline.models.catalogue import ModelEntry
 from archive_pipeline.page import Line, Page, Text
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.rendering.model import PageImage
+from archive_pipeline.spelling.lists import WordList
+from archive_pipeline.spelling.lists import signature as spelling_signature
 from archive_pipeline.store import DocumentFolder, digest_of, read_json, write_json
 
 RENDERING_VERSION = "1"
@@ -58,9 +60,11 @@ def layout_key(image: PageImage, entry: ModelEntry) -> str:
     return digest_of("layout", image.sha256, signature(entry))
 
 
-def transcription_key(layout_made_from: str, entry: ModelEntry) -> str:
+def transcription_key(layout_made_from: str, entry: ModelEntry, spelling: Sequence[WordList] = ()) -> str:
     """What a transcription is made from."""
-    return digest_of("transcription", layout_made_from, signature(entry))
+    # Without word lists the key is what it was before there were any.
+    lists = [spelling_signature(spelling)] if spelling else []
+    return digest_of("transcription", layout_made_from, signature(entry), *lists)
 
 
 def stored_image(folder: DocumentFolder, number: int, made_from: str | None = None) -> PageImage | None:
