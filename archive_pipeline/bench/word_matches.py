@@ -73,27 +73,32 @@ def normalised_words(words: Sequence[Word]) -> list[tuple[Word, str]]:
 
 def _true_words(words: Sequence[str], true: str) -> list[str | None]:
     """For each word of a read line the true word in its place."""
-    read = " ".join(words)
-    # Where each character boundary of the read line falls in the true one; None inside a replaced or foreign piece.
-    begins: dict[int, int] = {}
-    ends: dict[int, int] = {}
-    for code in Levenshtein.opcodes(read, true):
-        # Equal and replaced pieces are as long as each other, so each boundary inside has its place.
-        if code.tag in ("equal", "replace"):
-            for step in range(code.src_end - code.src_start + 1):
-                begins.setdefault(code.src_start + step, code.dest_start + step)
-                ends[code.src_start + step] = code.dest_start + step
-        else:
-            begins.setdefault(code.src_start, code.dest_start)
-            ends[code.src_end] = code.dest_end
-    true_begins = {0, *(index + 1 for index, char in enumerate(true) if char == " ")}
-    true_ends = {len(true), *(index for index, char in enumerate(true) if char == " ")}
+    places = _places(" ".join(words), true)
+    begins = {0, *(index + 1 for index, char in enumerate(true) if char == " ")}
+    ends = {len(true), *(index for index, char in enumerate(true) if char == " ")}
     found: list[str | None] = []
     position = 0
     for word in words:
-        begin, end = begins.get(position), ends.get(position + len(word))
+        pieces = [
+            true[begin:end]
+            for begin in sorted(places[position] & begins)
+            for end in sorted(places[position + len(word)] & ends)
+            if begin < end and " " not in true[begin:end]
+        ]
+        found.append(pieces[0] if pieces else None)
         position += len(word) + 1
-        whole = begin in true_begins and end in true_ends and begin is not None and end is not None and begin < end
-        piece = true[begin:end] if whole else ""
-        found.append(piece if piece and " " not in piece else None)
     return found
+
+
+def _places(read: str, true: str) -> list[set[int]]:
+    """For each boundary between characters of the read line where it falls in the true one: at both ends of a gap."""
+    places: list[set[int]] = [set() for _ in range(len(read) + 1)]
+    for code in Levenshtein.opcodes(read, true):
+        if code.tag in ("equal", "replace"):
+            # As long as each other: every boundary inside has its own.
+            for step in range(code.src_end - code.src_start + 1):
+                places[code.src_start + step].add(code.dest_start + step)
+        else:
+            places[code.src_start].add(code.dest_start)
+            places[code.src_end].add(code.dest_end)
+    return places
