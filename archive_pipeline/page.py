@@ -51,12 +51,28 @@ class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Alternative(_Model):
+    """What a word may be instead: a proposal for a person's eye, which no export takes as text.
+
+    Attributes:
+        source: What proposes it, such as a word list and its language.
+    """
+
+    text: Text
+    source: Text
+
+
 class Word(_Model):
-    """A run of text without blanks."""
+    """A run of text without blanks.
+
+    Attributes:
+        alternatives: The likeliest first. Left out of JSON where there are none, as pages of before have none.
+    """
 
     text: Text
     box: Box
     confidence: Confidence | None = None
+    alternatives: tuple[Alternative, ...] = Field((), exclude_if=lambda value: not value)
 
 
 class Line(_Model):
@@ -105,7 +121,7 @@ class Region(_Model):
 class Step(_Model):
     """Provenance: one thing that was done to the page, by what."""
 
-    task: Literal["rendering", "segmentation", "recognition", "text-extraction"]
+    task: Literal["rendering", "segmentation", "recognition", "spelling", "text-extraction"]
     engine: str
     version: str
     model: str | None = None

@@ -120,6 +120,12 @@ class Settings(BaseSettings):
         description="Largest share of failed pages with which a document still counts as done.",
     )
 
+    spelling: Annotated[tuple[str, ...] | None, NoDecode] = Field(
+        None,
+        validation_alias="ARCHIVE_SPELLING",
+        description="Languages, such as `fr` or `de-1901,fr`, whose word lists propose other spellings of doubtful "
+        "words; by default none.",
+    )
     formats: Annotated[tuple[str, ...] | None, NoDecode] = Field(
         None,
         validation_alias="ARCHIVE_FORMATS",
@@ -135,7 +141,7 @@ class Settings(BaseSettings):
         "4.2", validation_alias="ARCHIVE_ALTO_VERSION", description="Version of ALTO: `4.2` or `4.4`."
     )
 
-    @field_validator("formats", mode="before")
+    @field_validator("formats", "spelling", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return split_names(value) if isinstance(value, str) else value

@@ -53,6 +53,7 @@ class DocumentsConfig(dg.Config):
     recognition_model: str | None = None
     born_digital: str | None = None
     pages: str | None = None
+    spelling: list[str] | None = None
     formats: list[str] | None = None
     reuse: bool = True
 

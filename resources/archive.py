@@ -37,6 +37,7 @@ class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     worker_memory_mb: int
     on_page_error: str
     max_failed_pages: float
+    spelling: list[str] | None
     formats: list[str] | None
     base_url: str
     alto_version: str
@@ -45,7 +46,7 @@ class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def from_settings(cls, settings: Settings) -> ArchiveResource:
         values: dict[str, Any] = {name: value for name, value in settings if name in cls.model_fields}
         values |= {name: str(value) for name, value in values.items() if isinstance(value, Path)}
-        values["formats"] = None if settings.formats is None else list(settings.formats)
+        values |= {name: list(value) for name, value in values.items() if isinstance(value, tuple)}
         return cls(**values)
 
     @property

@@ -62,18 +62,34 @@ def normalise(text: str) -> str:
 
 def score_page(truth: Sequence[str], read: Sequence[str]) -> PageScore:
     """Score the lines of one page."""
-    true_lines = [line for line in map(normalise, truth) if line and _UNTRANSCRIBED not in line]
-    read_lines = [line for line in map(normalise, read) if line]
-    characters = sum(map(len, true_lines))
+    true_lines, read_lines = scored_lines(truth), [line for line in map(normalise, read) if line]
+    partners = match_lines(true_lines, read_lines)
+    errors = sum(
+        Levenshtein.distance(line, read_lines[partners[i]]) if i in partners else len(line)
+        for i, line in enumerate(true_lines)
+    )
+    used = set(partners.values())
+    extra = sum(len(line) for j, line in enumerate(read_lines) if j not in used)
+    return PageScore(errors, sum(map(len, true_lines)), extra)
+
+
+def scored_lines(truth: Sequence[str]) -> list[str]:
+    """The lines of a page's ground truth that count, normalised."""
+    return [line for line in map(normalise, truth) if line and _UNTRANSCRIBED not in line]
+
+
+def match_lines(true_lines: Sequence[str], read_lines: Sequence[str]) -> dict[int, int]:
+    """The partner of each true line that has one: index of the true line -> index of the read one.
+
+    Args:
+        true_lines, read_lines: Normalised, none empty.
+    """
     if not true_lines or not read_lines:
-        return PageScore(characters, characters, sum(map(len, read_lines)))
+        return {}
     distances = cdist(true_lines, read_lines, scorer=Levenshtein.distance).astype(int)
     # A partner is taken only where it is better than none, whose cost is the length of the line.
     gain = np.minimum(0, distances - np.array([len(line) for line in true_lines])[:, None])
-    pairs = [(i, j) for i, j in zip(*linear_sum_assignment(gain), strict=True) if gain[i, j] < 0]
-    used = {j for _, j in pairs}
-    errors = characters + sum(int(gain[i, j]) for i, j in pairs)
-    return PageScore(errors, characters, sum(len(line) for j, line in enumerate(read_lines) if j not in used))
+    return {int(i): int(j) for i, j in zip(*linear_sum_assignment(gain), strict=True) if gain[i, j] < 0}
 
 
 def score(pages: Sequence[PageScore]) -> Score:

@@ -27,6 +27,7 @@ from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.sealed import Limits, SealedChild
 from archive_pipeline.settings import Settings, read_settings, usable_cpus
+from archive_pipeline.spelling.lists import find_lists
 
 _MIN_MEMORY_MB = 1500
 _MIN_DISK_MB = 2000
@@ -90,6 +91,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield Finding("memory", memory >= _MIN_MEMORY_MB, found, f"Free {_MIN_MEMORY_MB} MB, or set ARCHIVE_WORKERS=1.")
     yield Finding("CPUs", True, f"{usable_cpus()} usable, {settings.workers} page workers")
     yield from _models(settings.models_dir)
+    for tag in settings.spelling or ():
+        yield _check(f"word list {tag}", lambda tag=tag: ", ".join(str(each.path) for each in find_lists([tag])))  # type: ignore[misc]
     yield _check("sealed child", _seal)
     # Outside of our containers the baseline is not promised: there is nothing to find fault with.
     if in_image:

@@ -21,6 +21,7 @@ from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.processing.delivery import deliver
 from archive_pipeline.processing.page_ranges import parse_pages
 from archive_pipeline.settings import Settings, read_settings, split_names
+from archive_pipeline.spelling.lists import find_lists, known_languages
 from archive_pipeline.store import Store
 
 
@@ -31,6 +32,15 @@ def chosen_formats(_context: click.Context, _parameter: click.Parameter, value: 
         UsageError: There is no such format.
     """
     return None if value is None else [each.name for each in choose(split_names(value))]
+
+
+def chosen_languages(_context: click.Context, _parameter: click.Parameter, value: str | None) -> list[str] | None:
+    """The value of ``--spelling``, or None.
+
+    Raises:
+        UsageError: There is no list for a language.
+    """
+    return None if value is None else list(known_languages(split_names(value)))
 
 
 @click.command()
@@ -44,6 +54,11 @@ def chosen_formats(_context: click.Context, _parameter: click.Parameter, value: 
     "--born-digital", type=click.Choice(["keep", "redo"]), help="Keep or redo the text of pages that have it."
 )
 @click.option("--formats", callback=chosen_formats, help="Exports to make, such as pdf,alto,tei; see usage.md.")
+@click.option(
+    "--spelling",
+    callback=chosen_languages,
+    help="Languages whose word lists propose other spellings of doubtful words, such as fr; '' for none.",
+)
 @click.option("--redo", is_flag=True, help="Do everything anew, even what is unchanged.")
 @click.option("--dry-run", is_flag=True, help="Say how many pages, minutes and megabytes, and do nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -83,10 +98,11 @@ def process(settings: Settings, keys: list[DocumentKey], config: dict[str, Any],
 
 
 def _check_models(settings: Settings, options: dict[str, Any]) -> None:
-    """A model or engine that is not there is an error of the command, not of its documents."""
+    """A model, engine or word list that is not there is an error of the command, not of its documents."""
     library = ModelLibrary(settings.models_dir)
     segmentation_model(library, settings.engine, options["segmentation_model"] or settings.segmentation_model)
     recognition_model(library, options["recognition_model"] or settings.recognition_model)
+    find_lists(settings.spelling or () if options["spelling"] is None else options["spelling"])
 
 
 def register_paths(

@@ -23,6 +23,7 @@ class ProcessingOptions:
         pages: Page ranges such as ``1-3,7``; None for all.
         reuse: Take results that were made from the same input instead of making them again.
         formats: Names of the exports to make; None for the default set.
+        spelling: Languages whose word lists propose other spellings of doubtful words; None for none.
         base_url: Where the folder of all documents' exports is on the web.
     """
 
@@ -43,6 +44,7 @@ class ProcessingOptions:
     pages: str | None = None
     reuse: bool = True
     formats: tuple[str, ...] | None = None
+    spelling: tuple[str, ...] | None = None
     base_url: str = "http://localhost"
     alto_version: Literal["4.2", "4.4"] = "4.2"
 

@@ -30,6 +30,7 @@ from archive_pipeline.processing.stored_pages import (
 )
 from archive_pipeline.rendering.model import PageImage, RenderOptions
 from archive_pipeline.sealed import open_result
+from archive_pipeline.spelling.lists import WordList
 from archive_pipeline.store import DocumentFolder
 
 
@@ -49,6 +50,7 @@ class DocumentWork(KnownDocument):
 
     segmentation: InstalledModel
     recognition: InstalledModel
+    spelling: tuple[WordList, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,9 @@ def plan_page(work: DocumentWork, number: int, place: PagePlace, stages: Collect
     from_layout = layout_key(image, work.segmentation)
     if stored_page(work.folder.layout(number), from_layout) is None:
         return PageJob(number, place, False, wants_lines, wants_text)
-    read = stored_page(work.folder.transcription(number), transcription_key(from_layout, work.recognition))
+    read = stored_page(
+        work.folder.transcription(number), transcription_key(from_layout, work.recognition, work.spelling)
+    )
     return PageJob(number, place, False, False, wants_text and read is None)
 
 
@@ -116,6 +120,7 @@ def do_page(work: DocumentWork, worker: Worker, job: PageJob) -> PageReport:
         "segment": work.segmentation.model_dump(mode="json") if job.segment else None,
         "recognize": work.recognition.model_dump(mode="json") if job.recognize else None,
         "layout": layout.page.model_dump(mode="json") if layout else None,
+        "spelling": [each.to_json() for each in work.spelling],
     }
     if before is None:
         file = open_file(work.source, _position(work, job.place.file))
@@ -189,7 +194,7 @@ def _publish(
     if layout is not None:
         write_model(work.folder.layout(job.number), StoredPage(made_from=from_layout, page=layout))
     if transcription is not None:
-        made_from = transcription_key(from_layout, work.recognition)
+        made_from = transcription_key(from_layout, work.recognition, work.spelling)
         write_model(work.folder.transcription(job.number), StoredPage(made_from=made_from, page=transcription))
     work.folder.failure(job.number).unlink(missing_ok=True)
 

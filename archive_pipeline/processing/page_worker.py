@@ -23,6 +23,8 @@ from archive_pipeline.page import Page
 from archive_pipeline.processing.preview import draw_preview
 from archive_pipeline.rendering.model import PageImage, RenderOptions, SourceInfo
 from archive_pipeline.rendering.pages import inspect, render_page
+from archive_pipeline.spelling.lists import WordList
+from archive_pipeline.spelling.proposals import Dictionaries, propose
 
 
 def handle(request: dict[str, Any], files: list[BinaryIO], scratch: Path) -> dict[str, Any]:
@@ -49,6 +51,11 @@ def _segmenter(model: InstalledModel) -> Segmenter:
 @cache
 def _recognizer(model: InstalledModel) -> Recognizer:
     return make_recognizer(model)
+
+
+@cache
+def _dictionaries(lists: tuple[WordList, ...]) -> Dictionaries:
+    return Dictionaries(lists)
 
 
 def _page(request: dict[str, Any], file: BinaryIO, scratch: Path) -> dict[str, Any]:
@@ -89,9 +96,12 @@ def _page(request: dict[str, Any], file: BinaryIO, scratch: Path) -> dict[str, A
     else:
         page = Page.model_validate(request["layout"])
     if request["recognize"] is not None:
-        recognizer = _recognizer(InstalledModel.model_validate(request["recognize"]))
-        answer["transcription"] = _dump(_recognize(pixels, page, recognizer))
+        page = _recognize(pixels, page, _recognizer(InstalledModel.model_validate(request["recognize"])))
         clock.lap("recognition")
+        if lists := tuple(map(WordList.from_json, request.get("spelling", ()))):
+            page = propose(page, _dictionaries(lists))
+            clock.lap("spelling")
+        answer["transcription"] = _dump(page)
     answer["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return answer
 

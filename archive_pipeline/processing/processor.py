@@ -44,6 +44,7 @@ from archive_pipeline.processing.stored_pages import (
 )
 from archive_pipeline.rendering.model import SourceInfo
 from archive_pipeline.sealed import open_result
+from archive_pipeline.spelling.lists import find_lists
 from archive_pipeline.store import DocumentFolder, Store
 
 _log = logging.getLogger(__name__)
@@ -60,7 +61,11 @@ class Processor:
         library = ModelLibrary(options.models_dir)
         self._segmentation = segmentation_model(library, options.engine, options.segmentation_model)
         self._recognition = recognition_model(library, options.recognition_model)
-        self._pool = WorkerPool(store.root / "work", options)
+        self._spelling = find_lists(options.spelling or ())
+        # The model store may not be there yet, and a seal is made of what is.
+        models = [options.models_dir] if options.models_dir is not None and options.models_dir.is_dir() else []
+        lists = [each.path for each in self._spelling]
+        self._pool = WorkerPool(store.root / "work", options, read=[*models, *lists])
 
     def process(self, key: DocumentKey, stages: Collection[Stage] = STAGES) -> Iterator[StageResult]:
         """Take a document through stages; a result comes as soon as a stage is finished for all its pages.
@@ -139,7 +144,9 @@ class Processor:
     def _look(self, folder: DocumentFolder, path: Path) -> DocumentWork:
         inspection: Inspection = inspect_source(path, folder, self._options, self._inspect)
         source = discover(path, max_file_mb=self._options.max_file_mb, max_pages=self._options.max_pages)
-        return DocumentWork(folder, source, inspection, self._options, self._segmentation, self._recognition)
+        return DocumentWork(
+            folder, source, inspection, self._options, self._segmentation, self._recognition, self._spelling
+        )
 
     def _inspect(self, source: Source, number: int) -> SourceInfo:
         options = render_options(self._options)

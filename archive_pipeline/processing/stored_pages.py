@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +15,8 @@ from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.page import Line, Page, Text
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.rendering.model import PageImage
+from archive_pipeline.spelling.lists import WordList
+from archive_pipeline.spelling.lists import signature as spelling_signature
 from archive_pipeline.store import DocumentFolder
 
 RENDERING_VERSION = "1"
@@ -59,9 +61,11 @@ def layout_key(image: PageImage, model: InstalledModel) -> str:
     return digest_of("layout", image.sha256, signature(model))
 
 
-def transcription_key(layout_made_from: str, model: InstalledModel) -> str:
+def transcription_key(layout_made_from: str, model: InstalledModel, spelling: Sequence[WordList] = ()) -> str:
     """What a transcription is made from."""
-    return digest_of("transcription", layout_made_from, signature(model))
+    # Without word lists the key is what it was before there were any.
+    lists = [spelling_signature(spelling)] if spelling else []
+    return digest_of("transcription", layout_made_from, signature(model), *lists)
 
 
 def stored_image(folder: DocumentFolder, number: int, made_from: str | None = None) -> PageImage | None:
