@@ -18,7 +18,7 @@ from archive_pipeline.models.download import Progress, difference, download, no_
 from archive_pipeline.models.entry import Bundled, Imported, ModelEntry, ModelFile, Served, digest_of_files
 from archive_pipeline.models.inspection import check_content
 from archive_pipeline.models.installed import InstalledModel
-from archive_pipeline.models.library import ModelLibrary, pin_path
+from archive_pipeline.models.library import ModelLibrary, entry_path, pin_path
 from archive_pipeline.models.network import Network
 from archive_pipeline.models.remote import RemoteFile, digest
 from archive_pipeline.models.sources import locate
@@ -134,6 +134,13 @@ def put(
         aside = set_aside(root, key) if (root / key).exists() and not _same(root / key, came) else None
         publish(staging, root, key)
     return Fetched(library.install_state(entry), new=True, pinned=pinned, aside=aside, origin=origin)
+
+
+def keep_entry(library: ModelLibrary, entry: ModelEntry) -> None:
+    """Keep the entry of a fetched model that the catalogue does not know, with the digests of what came."""
+    if library.root is not None:
+        whole = entry.model_copy(update={"files": library.known_files(entry)})
+        write_json(entry_path(library.root, entry.id), whole.model_dump(mode="json"))
 
 
 def _whole(library: ModelLibrary, entry: ModelEntry) -> InstalledModel | None:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Self
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -20,6 +21,7 @@ from urllib3.util import Retry
 
 from archive_pipeline import __version__
 from archive_pipeline.errors import ModelError, printable
+from archive_pipeline.settings import Settings
 
 PASSING = (429, 500, 502, 503, 504)
 """Answers that may be different in a moment."""
@@ -65,6 +67,16 @@ class Network:
     backoff: float = 0.5
     longest_wait: int = 60
     largest: int = 8_000_000_000
+
+    @classmethod
+    def from_settings(cls, settings: Settings, *, offline: bool = False) -> Self:
+        """That of an installation."""
+        return cls(
+            offline=offline or settings.offline,
+            zenodo=settings.model_repo_url,
+            zenodo_oai=settings.model_repo_oai_url,
+            hub=settings.hub_url,
+        )
 
     def require(self, what: str) -> None:
         """Raise :class:`Offline` if this is offline."""

@@ -67,6 +67,10 @@ def candidates(
         own = [entry_path(root, entry.id) for entry in entries if entry_path(root, entry.id).exists()]
         what = ", ".join(entry.id for entry in entries) or "a model that no entry names"
         yield _candidate("model", what, folder, used=folder.name in used, entry=own[0] if own else None)
+    for entry in library.catalogue:
+        path, digest = entry_path(root, entry.id), entry.digest
+        if entry.id in asked_for and path.exists() and digest and not (root / digest).exists():
+            yield Candidate("model", entry.id, root / digest, 0, 0, entry=path)
     for folder in _folders(root / STAGING):
         yield _candidate("leftover", f"of a fetch: {folder.name}", folder)
     for folder in _folders(root / DAMAGED):
@@ -87,7 +91,8 @@ def remove(candidate: Candidate, root: Path) -> bool:
             return _remove_leftover(candidate.folder)
         if candidate.entry is not None:
             candidate.entry.unlink(missing_ok=True)
-        remove_folder(candidate.folder, root)
+        if candidate.folder.exists():
+            remove_folder(candidate.folder, root)
     except OSError as error:
         raise storage_error(error, candidate.folder) from None
     return True

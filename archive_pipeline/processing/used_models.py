@@ -18,7 +18,7 @@ def used_models(store: Store) -> Counter[str]:
         StorageError: A stored page cannot be read, so that nobody can say what it was made with.
     """
     documents: Counter[str] = Counter()
-    for key in store.keys():
+    for key in store.keys():  # noqa: SIM118 - a method of ours, not of a mapping
         folder = store.document(key).root
         digests: set[str] = set()
         for name in ("layouts", "transcriptions"):
