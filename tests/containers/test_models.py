@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from containers.outside import Outside
 from containers.stack import Stack
 
 import docker as docker_py
 from archive_pipeline.containers.profiles import Profile, read_profiles
+from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.settings import Deployment
 
 HERE = Path(__file__).parent
@@ -31,6 +33,15 @@ try:
     print(json.dumps({"path": str(path), "inode": path.stat().st_ino}))
 except ModelError as error:
     print(json.dumps({"error": str(error)}))
+"""
+CATALOGUE = "import pathlib, sys; pathlib.Path('/app/models/catalogue.yaml').write_text(sys.argv[1]); print('null')"
+VERIFY = """
+import json, sys
+from pathlib import Path
+from archive_pipeline.models.library import ModelLibrary
+model = ModelLibrary(Path("/app/models")).installed(sys.argv[1])
+model.verify()
+print(json.dumps({"digest": model.digest, "path": str(model.path)}))
 """
 LOOK = "import os, sys; print(os.stat(sys.argv[1]).st_ino)"
 WRITE = """
@@ -93,6 +104,35 @@ def test_a_model_is_fetched_once_and_the_next_run_finds_it(profiles: dict[str, P
     assert in_run_container(profiles["models"], FETCH, *given) == first
     # The other location reads it, too.
     assert in_run_container(profiles["documents"], LOOK, first["path"]) == first["inode"]
+
+
+def test_a_model_is_fetched_by_a_run_that_materialises_its_asset(
+    stack: Stack, profiles: dict[str, Profile], outside: Outside
+) -> None:
+    # An unknown field at its end: other bytes, so it must be fetched, and the same model.
+    data = ModelLibrary().installed("kraken-blla").read() + b"\xfa\x3f\x00"
+    digest = hashlib.sha256(data).hexdigest()
+    (outside.folder / "ours.mlmodel").write_bytes(data)
+    entry = {
+        "id": "our-blla",
+        "task": "segmentation",
+        "engine": "kraken",
+        "licence": "Apache-2.0",
+        "source": {"kind": "web", "url": outside.url},
+        "files": [{"name": "ours.mlmodel", "sha256": digest, "size": len(data)}],
+        "good_for": "our letters",
+    }
+    in_run_container(profiles["models"], CATALOGUE, yaml.safe_dump([entry]))
+    try:
+        stack.reload("models")
+        run = stack.materialise("models", "models", "our-blla")
+        assert stack.wait(run) == "SUCCESS", stack.messages(run)
+        # The documents' runs find it, whole.
+        found = in_run_container(profiles["documents"], VERIFY, "our-blla")
+        assert found == {"digest": digest, "path": f"/app/models/{digest}/ours.mlmodel"}
+    finally:
+        in_run_container(profiles["models"], CATALOGUE, "[]")
+        stack.reload("models")
 
 
 def test_a_run_of_documents_cannot_fetch(profiles: dict[str, Profile], outside: Outside) -> None:
