@@ -131,7 +131,7 @@ def put(
             write_json(pin_path(root, entry.id), _pin(came, origin))
         key = digest_of_files(came)
         assert key is not None  # noqa: S101 - every file has a digest now
-        aside = set_aside(root, key) if (root / key).exists() and not _same(root / key, came) else None
+        aside = set_aside(root, key) if _differs(root / key, came) else None
         publish(staging, root, key)
     return Fetched(library.install_state(entry), new=True, pinned=pinned, aside=aside, origin=origin)
 
@@ -216,8 +216,9 @@ def _as_it_came(path: Path, file: ModelFile) -> ModelFile:
     return ModelFile(name=file.name, sha256=file.sha256 or digest(path, "sha256"), size=path.stat().st_size)
 
 
-def _same(folder: Path, files: Sequence[ModelFile]) -> bool:
-    return all((folder / file.name).is_file() and digest(folder / file.name, "sha256") == file.sha256 for file in files)
+def _differs(folder: Path, files: Sequence[ModelFile]) -> bool:
+    """Whether a file that is there already is another one; one that is missing does no harm."""
+    return any((folder / file.name).exists() and digest(folder / file.name, "sha256") != file.sha256 for file in files)
 
 
 def _pin(files: Sequence[ModelFile], origin: str) -> dict[str, object]:

@@ -69,6 +69,9 @@ def import_model(
             f"there is another model '{model_id}'", remedy=f"Choose another id, or models prune {model_id} first."
         )
     done = put(_with(library, entry), entry, _copies(paths), check=check, waiting=waiting)
+    if not done.new:
+        # The bytes were here, for another entry, which may say that they do something else.
+        check(entry, done.model.folder)
     # Last: an entry names a model that is there.
     write_json(entry_path(root, model_id), entry.model_dump(mode="json"))
     return done
