@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from archive_pipeline.errors import ArchiveError
 from archive_pipeline.models.entry import HuggingFace, ModelEntry, ModelFile, Source, Web, Zenodo
@@ -308,10 +308,6 @@ def in_process(root: str, entry: dict[str, Any], network: Network, largest_file:
         fetch_into(Path(root), ModelEntry.model_validate(entry), network)
     except ArchiveError as error:
         raise SystemExit(error.exit_code) from None
-
-
-def query_of(path: str) -> dict[str, list[str]]:
-    return parse_qs(urlsplit(path).query)
 
 
 def visible(root: Path) -> list[str]:

@@ -47,7 +47,7 @@ def _kraken(path: Path, task: str) -> dict[str, Any]:
     try:
         models = load_models(path)
     except Exception as error:  # whatever kraken and its libraries raise at bytes that anybody may have made
-        told = [line.strip() for line in str(error).splitlines()]
+        told = [line.strip() for line in str(error).replace(f"{path.parent}/", "").splitlines()]
         # kraken tries all of its loaders, and tells of each.
         why = next((line for line in told if line.startswith(_LOADERS[path.suffix])), " ".join(told))
         raise ModelError(f"kraken {version} cannot load {path.name}: {why or type(error).__name__}") from None
