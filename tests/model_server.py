@@ -268,15 +268,21 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: Any) -> None:
+        """Who was killed, or had enough, ends a connection as it likes."""
+
+
 @contextmanager
 def serving() -> Iterator[ModelServer]:
     """A server on two ports, as the Hub and its CDN are two hosts."""
     state = ModelServer()
     handler = type("Handler", (_Handler,), {"state": state})
-    servers = [http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) for _ in range(2)]
+    servers = [_Server(("127.0.0.1", 0), handler) for _ in range(2)]
     threads = [threading.Thread(target=server.serve_forever, args=(0.02,)) for server in servers]
-    for server, thread in zip(servers, threads, strict=True):
-        server.daemon_threads = True
+    for thread in threads:
         thread.start()
     state.url, state.cdn = (f"http://127.0.0.1:{server.server_port}" for server in servers)
     try:
@@ -318,4 +324,8 @@ def visible(root: Path) -> list[str]:
 def staged_bytes(root: Path) -> int:
     """Bytes that lie in staging."""
     folder = root / ".staging"
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if folder.exists() else 0
+    total = 0
+    with suppress(FileNotFoundError):  # a process is at work
+        for path in folder.rglob("*") if folder.exists() else ():
+            total += path.stat().st_size if path.is_file() else 0
+    return total

@@ -55,6 +55,7 @@ def fetch_model(
     check: Check,
     progress: Progress = no_progress,
     waiting: Callable[[], None] = lambda: None,
+    keep: bool = False,
 ) -> Fetched:
     """A model with its files, fetched if they are not here yet or are damaged.
 
@@ -63,6 +64,7 @@ def fetch_model(
     Args:
         check: Looks at what came before anybody can see it.
         waiting: Called if another process fetches it already.
+        keep: Keep its entry, which the catalogue does not know.
 
     Raises:
         ModelError: It cannot be had, is not what it must be, or cannot be loaded. Nothing of it is visible.
@@ -85,7 +87,7 @@ def fetch_model(
         if there is None:
             raise ModelNotFetched(f"model {entry.id} was imported and is not whole", remedy="Import it again.")
         return Fetched(there, origin=str(entry.source))
-    return put(library, entry, supply, check=check, waiting=waiting)
+    return put(library, entry, supply, check=check, waiting=waiting, keep=keep)
 
 
 def put(
@@ -95,11 +97,13 @@ def put(
     *,
     check: Check,
     waiting: Callable[[], None] = lambda: None,
+    keep: bool = False,
 ) -> Fetched:
     """Put a model into the store, unless it is there and whole.
 
     Args:
         supply: Brings the files into a folder, each whole and flushed, and says where they come from.
+        keep: Keep its entry, which the catalogue does not know.
 
     Raises:
         As :func:`fetch_model`.
@@ -132,6 +136,9 @@ def put(
         key = digest_of_files(came)
         assert key is not None  # noqa: S101 - every file has a digest now
         aside = set_aside(root, key) if _differs(root / key, came) else None
+        if keep:
+            # Before it can be seen, and under the lock: prune must not take it for a model that nobody asks for.
+            keep_entry(library, entry)
         publish(staging, root, key)
     return Fetched(library.install_state(entry), new=True, pinned=pinned, aside=aside, origin=origin)
 

@@ -8,6 +8,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,16 @@ class Watcher(threading.Thread):
                 self.torn += not whole
 
 
+def wait_for(process: BaseProcess, chance: random.Random, root: Path, size: int) -> None:
+    """Wait for a random time, or until a random part of the model has come, so that a loaded machine is hit, too."""
+    if chance.random() < 0.4:
+        process.join(chance.uniform(0.05, 0.5))
+        return
+    part = chance.uniform(0, size)
+    while process.is_alive() and staged_bytes(root) < part:
+        time.sleep(0.005)
+
+
 def test_two_processes_killed_at_random_leave_one_good_copy_and_nothing_torn(
     server: ModelServer, tmp_path: Path
 ) -> None:
@@ -69,7 +80,7 @@ def test_two_processes_killed_at_random_leave_one_good_copy_and_nothing_torn(
             process.start()
             begun += 1
         for process in chance.sample(processes, 2):
-            process.join(chance.uniform(0.05, 0.5))
+            wait_for(process, chance, tmp_path, sum(map(len, server.files.values())))
             if process.is_alive() and chance.random() < 0.8:
                 process.kill()
         for process in processes:

@@ -36,7 +36,7 @@ def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("ARCHIVE_HOME", str(tmp_path / "home"))
     for name in ("MODELS_DIR", "ARCHIVE_STORE", "ARCHIVE_OFFLINE"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(import_command, "check_model", take_it)
+    monkeypatch.setattr(import_command, "sealed_look", take_it)
     return tmp_path / "home"
 
 
@@ -138,7 +138,9 @@ class TestImport:
         (root / "catalogue.yaml").write_text(json.dumps([server.entry("zenodo").model_dump(mode="json")]))
         with pytest.raises(ModelError, match="is not the file of the catalogue"):
             import_model(root, brought(tmp_path / "usb", safetensors(1000)), "model", None, check=take_it)
-        assert import_model(root, brought(tmp_path / "usb"), "model", None, check=take_it).new
+        brought(tmp_path / "usb", b"# Thanks to", "README.md")
+        brought(tmp_path / "usb")
+        assert import_model(root, tmp_path / "usb", "model", None, check=take_it).new
         ModelLibrary(root).installed("model").verify()
         assert not entry_path(root, "model").exists()
 
@@ -245,6 +247,12 @@ class TestPrune:
         done("prune")
         assert not (archive / "models" / imported).exists()
 
+    def test_a_model_without_an_entry_stays_while_somebody_fetches(self, archive: Path, imported: str) -> None:
+        entry_path(archive / "models", "hand").unlink()
+        with FileLock(archive / "models" / ".staging" / "other.lock"):
+            assert done("prune") == []
+        assert (archive / "models" / imported).is_dir()
+
     def test_one_that_is_asked_for_goes_with_its_entry(self, archive: Path, imported: str) -> None:
         done("prune", "hand")
         assert not (archive / "models" / imported).exists()
@@ -339,7 +347,7 @@ class TestShow:
             json.dumps([server.entry("zenodo", verified=False).model_dump(mode="json")])
         )
         monkeypatch.setenv("MODEL_REPO_URL", f"{server.url}/api/")
-        monkeypatch.setattr(fetching, "check_model", take_it)
+        monkeypatch.setattr(fetching, "sealed_look", take_it)
         ran = run("fetch", "kraken-blla", "nothing", "model")
         assert ran.exit_code == ModelError.exit_code
         assert "kraken-blla: here already" in ran.stdout

@@ -78,6 +78,8 @@ def _ask(source: HuggingFace, name: str, url: str, token: str | None, network: N
             status = error.response.status_code
             if status in (401, 403):
                 raise ModelError(f"{where} may not be read ({status})", remedy="Set HF_TOKEN.") from None
+            if status == 404:
+                raise ModelError(f"the Hub has no {where}", remedy="It was moved or removed.") from None
             if status not in PASSING:
                 raise ModelError(f"the Hub answers {status} for {where}", remedy="Try again later.") from None
             why = f"it answers {status}"
