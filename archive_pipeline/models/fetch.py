@@ -122,8 +122,8 @@ def put(
         files = library.known_files(entry)
         _clear_strangers(staging, files)
         origin = supply(files, staging)
-        came = tuple(_as_it_came(staging / file.name, file) for file in files)
         try:
+            came = tuple(_as_it_came(staging / file.name, file) for file in files)
             for file in came:
                 check_content(staging / file.name)
             check(entry, staging)
@@ -183,8 +183,8 @@ def _over_the_network(
     _check_space(folder, remote)
     for each in remote:
         target = folder / each.name
-        if target.exists() and difference(target, each):
-            target.unlink()
+        if target.exists() and (not each.digests or difference(target, each)):
+            target.unlink()  # of an earlier fetch, and of another version, or nobody can say
         download(each, target, network, progress)
     return str(entry.source)
 
@@ -220,7 +220,15 @@ def _clear_strangers(folder: Path, files: Sequence[ModelFile]) -> None:
 
 
 def _as_it_came(path: Path, file: ModelFile) -> ModelFile:
-    return ModelFile(name=file.name, sha256=file.sha256 or digest(path, "sha256"), size=path.stat().st_size)
+    """A file by the bytes that lie on the disk now, whoever brought them.
+
+    Raises:
+        ModelError: They are not those of the entry.
+    """
+    found = digest(path, "sha256")
+    if file.sha256 not in (None, found):
+        raise ModelError(f"{file.name} changed while it was put into the store", remedy="Check the disk; try again.")
+    return ModelFile(name=file.name, sha256=found, size=path.stat().st_size)
 
 
 def _differs(folder: Path, files: Sequence[ModelFile]) -> bool:

@@ -16,14 +16,16 @@ from model_server import CONFIG, DATA, NAME, ModelServer, fetch_into, safetensor
 
 from archive_pipeline.cli.models import fetching, models
 from archive_pipeline.cli.models import importing as import_command
+from archive_pipeline.cli.models.searching import fits
 from archive_pipeline.errors import ModelError, NoSpaceLeft, StorageError, UsageError
 from archive_pipeline.models import importing
-from archive_pipeline.models.fetch import fetch_model
+from archive_pipeline.models.fetch import fetch_model, put
 from archive_pipeline.models.importing import Description, import_model
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.models.library import ModelLibrary, entry_path
 from archive_pipeline.models.network import Network
 from archive_pipeline.models.prune import candidates
+from archive_pipeline.models.sources.htrmopo import Card
 from archive_pipeline.processing.used_models import used_models
 from archive_pipeline.store import Store
 
@@ -215,6 +217,20 @@ class TestVerify:
         again.model.verify()
         assert again.aside is not None
 
+    def test_bytes_that_are_not_those_of_the_entry_never_become_visible(
+        self, server: ModelServer, tmp_path: Path
+    ) -> None:
+        """Whoever brings them: what lies on the disk is held against the entry once more."""
+        entry = server.entry("web")
+
+        def supply(_: object, folder: Path) -> str:
+            (folder / NAME).write_bytes(DATA[:-1] + b"?")
+            return "nowhere"
+
+        with pytest.raises(ModelError, match="changed while"):
+            put(ModelLibrary(tmp_path).adding(entry), entry, supply, check=take_it)
+        assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["model.lock"]
+
     def test_a_damaged_bundled_model_says_that_its_environment_is(self) -> None:
         model = ModelLibrary().installed("kraken-blla")
         broken = model.files[0].model_copy(update={"sha256": "0" * 64})
@@ -312,6 +328,37 @@ class TestPrune:
         for key in ("a.pdf", "b.pdf"):
             stored_page(tmp_path, "1" * 64, key)
         assert used_models(Store(tmp_path)) == {"1" * 64: 2}
+
+
+class TestSearch:
+    CARD = Card(
+        doi="10.5281/zenodo.1234",
+        summary="Lines of letters",
+        license="Apache-2.0",
+        script=("Latn",),
+        language=("fra", "lat"),
+        model_type=("segmentation",),
+        creators=({"name": "Kiessling"}, {"name": None}),
+    )
+
+    @pytest.mark.parametrize(
+        ("asked", "found"),
+        [
+            ({"text": ""}, True),
+            ({"text": "LETTERS lines"}, True),
+            ({"text": "kiessling"}, True),
+            ({"text": "zenodo.1234"}, True),
+            ({"text": "letters print"}, False),
+            ({"text": "", "language": "lat"}, True),
+            ({"text": "", "language": "la"}, False),
+            ({"text": "", "script": "Latn", "task": "segmentation"}, True),
+            ({"text": "", "script": "Arab"}, False),
+            ({"text": "", "task": "recognition"}, False),
+        ],
+        ids=str,
+    )
+    def test_a_card_is_found_by_text_language_script_and_task(self, asked: dict[str, str], found: bool) -> None:
+        assert fits(self.CARD, **asked) is found
 
 
 class TestShow:

@@ -17,7 +17,7 @@ from archive_pipeline.models.entry import ModelEntry
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.settings import read_settings
 
-_MOST_LANGUAGES, _MOST_SCRIPTS = 4, 2
+_MOST_LANGUAGES, _MOST_SCRIPTS = 3, 2
 _STYLES = {"ready": "green", "not here": "dim", "damaged": "bold red", "at a server": "cyan"}
 _TITLES = {"segmentation": "Finding lines", "recognition": "Reading them"}
 
@@ -77,7 +77,7 @@ def _table(title: str, chosen: Sequence[tuple[ModelEntry, tuple[str, str]]]) -> 
     table.add_column("id", no_wrap=True, min_width=22)
     table.add_column("engine", no_wrap=True)
     table.add_column("good for", ratio=3)
-    table.add_column("script; languages", ratio=2)
+    table.add_column("languages", ratio=2)
     table.add_column("licence", max_width=14, overflow="fold")
     table.add_column("MB", justify="right", no_wrap=True)
     table.add_column("state", no_wrap=True, min_width=len("at a server"))
