@@ -10,6 +10,8 @@ from typing import Any, BinaryIO
 
 from archive_pipeline.errors import ModelError
 
+_LOADERS = {".safetensors": "safetensors", ".mlmodel": "coreml"}
+"""Files that kraken loads, and how it calls its loader for them."""
 _CHARACTERS = "character"
 """Key under which PP-OCR's recognisers carry their labels."""
 
@@ -37,7 +39,7 @@ def _json(path: Path) -> dict[str, Any]:
 
 
 def _kraken(path: Path, task: str) -> dict[str, Any]:
-    if path.suffix not in {".safetensors", ".mlmodel"}:
+    if path.suffix not in _LOADERS:
         raise ModelError(f"kraken loads .safetensors and .mlmodel files, and not {path.suffix}")
     from kraken.models import load_models
 
@@ -45,7 +47,9 @@ def _kraken(path: Path, task: str) -> dict[str, Any]:
     try:
         models = load_models(path)
     except Exception as error:  # whatever kraken and its libraries raise at bytes that anybody may have made
-        why = str(error).strip().rpartition("\n")[2].strip()
+        told = [line.strip() for line in str(error).replace(f"{path.parent}/", "").splitlines()]
+        # kraken tries all of its loaders, and tells of each.
+        why = next((line for line in told if line.startswith(_LOADERS[path.suffix])), " ".join(told))
         raise ModelError(f"kraken {version} cannot load {path.name}: {why or type(error).__name__}") from None
     tasks = sorted({str(name) for model in models for name in model.model_type})
     if task not in tasks:
@@ -80,8 +84,8 @@ def _onnx(path: Path, task: str) -> dict[str, Any]:
         raise ModelError(f"{path.name} takes no images: it is no model of PP-OCR")
     reads = any(each.key == _CHARACTERS for each in model.metadata_props)
     if reads != (task == "recognition"):
-        what = "carries characters, so it does recognition" if reads else "carries no characters to read"
-        raise ModelError(f"{path.name} {what}, and not {task}", remedy="Give its right task, or another model.")
+        what = "characters, so it does recognition" if reads else "no characters, so it does segmentation"
+        raise ModelError(f"{path.name} carries {what}, and not {task}", remedy="Give its right task, or another model.")
     return {"tasks": [task]}
 
 

@@ -55,6 +55,7 @@ def fetch_model(
     check: Check,
     progress: Progress = no_progress,
     waiting: Callable[[], None] = lambda: None,
+    keep: bool = False,
 ) -> Fetched:
     """A model with its files, fetched if they are not here yet or are damaged.
 
@@ -63,6 +64,7 @@ def fetch_model(
     Args:
         check: Looks at what came before anybody can see it.
         waiting: Called if another process fetches it already.
+        keep: Keep its entry, which the catalogue does not know.
 
     Raises:
         ModelError: It cannot be had, is not what it must be, or cannot be loaded. Nothing of it is visible.
@@ -85,7 +87,7 @@ def fetch_model(
         if there is None:
             raise ModelNotFetched(f"model {entry.id} was imported and is not whole", remedy="Import it again.")
         return Fetched(there, origin=str(entry.source))
-    return put(library, entry, supply, check=check, waiting=waiting)
+    return put(library, entry, supply, check=check, waiting=waiting, keep=keep)
 
 
 def put(
@@ -95,11 +97,13 @@ def put(
     *,
     check: Check,
     waiting: Callable[[], None] = lambda: None,
+    keep: bool = False,
 ) -> Fetched:
     """Put a model into the store, unless it is there and whole.
 
     Args:
         supply: Brings the files into a folder, each whole and flushed, and says where they come from.
+        keep: Keep its entry, which the catalogue does not know.
 
     Raises:
         As :func:`fetch_model`.
@@ -118,8 +122,8 @@ def put(
         files = library.known_files(entry)
         _clear_strangers(staging, files)
         origin = supply(files, staging)
-        came = tuple(_as_it_came(staging / file.name, file) for file in files)
         try:
+            came = tuple(_as_it_came(staging / file.name, file) for file in files)
             for file in came:
                 check_content(staging / file.name)
             check(entry, staging)
@@ -131,7 +135,10 @@ def put(
             write_json(pin_path(root, entry.id), _pin(came, origin))
         key = digest_of_files(came)
         assert key is not None  # noqa: S101 - every file has a digest now
-        aside = set_aside(root, key) if (root / key).exists() and not _same(root / key, came) else None
+        aside = set_aside(root, key) if _differs(root / key, came) else None
+        if keep:
+            # Before it can be seen, and under the lock: prune must not take it for a model that nobody asks for.
+            keep_entry(library, entry)
         publish(staging, root, key)
     return Fetched(library.install_state(entry), new=True, pinned=pinned, aside=aside, origin=origin)
 
@@ -176,8 +183,8 @@ def _over_the_network(
     _check_space(folder, remote)
     for each in remote:
         target = folder / each.name
-        if target.exists() and difference(target, each):
-            target.unlink()
+        if target.exists() and (not each.digests or difference(target, each)):
+            target.unlink()  # of an earlier fetch, and of another version, or nobody can say
         download(each, target, network, progress)
     return str(entry.source)
 
@@ -213,11 +220,20 @@ def _clear_strangers(folder: Path, files: Sequence[ModelFile]) -> None:
 
 
 def _as_it_came(path: Path, file: ModelFile) -> ModelFile:
-    return ModelFile(name=file.name, sha256=file.sha256 or digest(path, "sha256"), size=path.stat().st_size)
+    """A file by the bytes that lie on the disk now, whoever brought them.
+
+    Raises:
+        ModelError: They are not those of the entry.
+    """
+    found = digest(path, "sha256")
+    if file.sha256 not in (None, found):
+        raise ModelError(f"{file.name} changed while it was put into the store", remedy="Check the disk; try again.")
+    return ModelFile(name=file.name, sha256=found, size=path.stat().st_size)
 
 
-def _same(folder: Path, files: Sequence[ModelFile]) -> bool:
-    return all((folder / file.name).is_file() and digest(folder / file.name, "sha256") == file.sha256 for file in files)
+def _differs(folder: Path, files: Sequence[ModelFile]) -> bool:
+    """Whether a file that is there already is another one; one that is missing does no harm."""
+    return any((folder / file.name).exists() and digest(folder / file.name, "sha256") != file.sha256 for file in files)
 
 
 def _pin(files: Sequence[ModelFile], origin: str) -> dict[str, object]:

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from archive_pipeline.durable import copy_file, write_json
+from archive_pipeline.durable import copy_file
 from archive_pipeline.errors import ModelError, NoSpaceLeft, UsageError, printable
 from archive_pipeline.models.download import difference
 from archive_pipeline.models.entry import Engine, Imported, ModelEntry, ModelFile, Task
-from archive_pipeline.models.fetch import Check, Fetched, put
+from archive_pipeline.models.fetch import Check, Fetched, keep_entry, put
 from archive_pipeline.models.inspection import check_content, check_name
 from archive_pipeline.models.library import ModelLibrary, entry_path
 from archive_pipeline.models.remote import RemoteFile, digest
@@ -56,27 +56,29 @@ def import_model(
         ModelError: A file is of a kind that is not loaded, is no model, or is not the one of the catalogue.
         UsageError: The id cannot be used, or the description is missing.
     """
-    paths = _files(path)
-    for each in paths:
-        _look(each)
     library = ModelLibrary(root)
     known = next((entry for entry in library.catalogue if entry.id == model_id), None)
-    if known is not None and not entry_path(root, model_id).exists():
+    paths = _files(path)
+    from_catalogue = known is not None and not entry_path(root, model_id).exists()
+    if known is not None and from_catalogue and path.is_dir():
+        # What else lies in a folder that somebody downloaded is of no interest.
+        paths = [each for each in paths if each.name in {file.name for file in known.files}]
+    for each in paths:
+        _look(each)
+    if known is not None and from_catalogue:
         return put(library, known, _copies(paths), check=check, waiting=waiting)
     entry = _entry(path, paths, model_id, description)
     if known is not None and known.digest != entry.digest:
         raise UsageError(
             f"there is another model '{model_id}'", remedy=f"Choose another id, or models prune {model_id} first."
         )
-    done = put(_with(library, entry), entry, _copies(paths), check=check, waiting=waiting)
-    # Last: an entry names a model that is there.
-    write_json(entry_path(root, model_id), entry.model_dump(mode="json"))
+    view = library if known else library.adding(entry)
+    done = put(view, entry, _copies(paths), check=check, waiting=waiting, keep=True)
+    if not done.new and known is None:
+        # The bytes were here, for another entry, which may say that they do something else.
+        check(entry, done.model.folder)
+        keep_entry(view, entry)
     return done
-
-
-def _with(library: ModelLibrary, entry: ModelEntry) -> ModelLibrary:
-    """The library as it will be."""
-    return library if any(known.id == entry.id for known in library.catalogue) else library.adding(entry)
 
 
 def _files(path: Path) -> list[Path]:
@@ -87,7 +89,7 @@ def _files(path: Path) -> list[Path]:
     paths = sorted(each for each in path.iterdir() if not each.name.startswith("."))
     # The weights come first.
     paths.sort(key=lambda each: each.suffix.lower() == _CONFIGURATION)
-    if not paths or paths[0].suffix.lower() == _CONFIGURATION:
+    if all(each.suffix.lower() == _CONFIGURATION for each in paths):
         raise ModelError(f"there are no weights in {printable(path)}")
     return paths
 

@@ -125,6 +125,8 @@ class Network:
                     url, headers=wanted, params=parameters, stream=True, timeout=(self.connect, self.silence)
                 )
             except requests.RequestException as error:
+                if error.response is not None:
+                    error.response.close()
                 raise _cannot(url, error) from None
             with answer:
                 _check_status(url, answer, first)
@@ -185,6 +187,7 @@ class _Session(requests.Session):
         if target is not None:
             scheme = urlsplit(urljoin(resp.url, target)).scheme.lower()
             if scheme not in {"https", urlsplit(resp.url).scheme.lower()}:
+                resp.close()
                 raise ModelError(
                     f"{shown(resp.url)} leads on to {shown(target)}, which is not safe",
                     remedy="Nothing was fetched. Give an address that leads to https.",

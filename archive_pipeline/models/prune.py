@@ -56,11 +56,13 @@ def candidates(
     root = library.root
     if root is None or not root.is_dir():
         return
-    known = _known(library)
+    known, fetching = _known(library), _somebody_fetches(root)
     for folder in sorted(root.iterdir()):
         if not (_DIGEST.fullmatch(folder.name) and folder.is_dir()):
             continue
         entries = known.get(folder.name, [])
+        if not entries and fetching:  # its entry may be about to come
+            continue
         # A model that two entries name goes if both should.
         if entries and not everything and not {entry.id for entry in entries} <= set(asked_for):
             continue
@@ -109,6 +111,17 @@ def _remove_leftover(folder: Path) -> bool:
     finally:
         lock.release()
     return True
+
+
+def _somebody_fetches(root: Path) -> bool:
+    for path in (root / STAGING).glob("*.lock"):
+        lock = FileLock(path)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return True
+        lock.release()
+    return False
 
 
 def _known(library: ModelLibrary) -> dict[str, list[ModelEntry]]:

@@ -65,13 +65,19 @@ def staged(root: Path, model_id: str, waiting: Callable[[], None] = lambda: None
 def publish(staging: Path, root: Path, digest: str) -> Path:
     """Make the files of a staging folder, each of them flushed already, visible at once.
 
+    If the same model is there already, for another entry, only what it lacks is added: the same bytes may have another
+    name there.
+
     Returns:
         ``<models>/<digest>``.
     """
     target = root / digest
     _flush(staging)
     if target.exists():
-        # Another entry's fetch brought the same bytes.
+        for path in staging.iterdir():
+            if not (target / path.name).exists():
+                path.rename(target / path.name)
+        _flush(target)
         shutil.rmtree(staging)
     else:
         staging.rename(target)

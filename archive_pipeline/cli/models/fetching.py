@@ -8,12 +8,11 @@ from typing import Any
 
 import click
 
-from archive_pipeline.cli.models.shared import can_be_fetched, megabytes
+from archive_pipeline.cli.models.shared import can_be_fetched, megabytes, sealed_look
 from archive_pipeline.cli.models.transfer import shown
 from archive_pipeline.errors import ArchiveError, UsageError, printable
-from archive_pipeline.models.check import check_model
 from archive_pipeline.models.entry import ModelEntry, Zenodo
-from archive_pipeline.models.fetch import Fetched, fetch_model, keep_entry
+from archive_pipeline.models.fetch import Fetched, fetch_model
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.models.network import Network
 from archive_pipeline.models.sources.doi import number_of, read_entry
@@ -65,17 +64,15 @@ def _fetch(library: ModelLibrary, name: str, own_id: str, network: Network, *, y
     if can_be_fetched(entry):
         _announce(entry, yes=yes)
     with shown(quiet) as progress:
-        done = fetch_model(
+        return fetch_model(
             view,
             entry,
             network,
-            check=check_model,
+            check=sealed_look,
             progress=progress,
             waiting=lambda: click.echo(f"{entry.id}: another process is fetching it; waiting", err=True),
+            keep=known is None,
         )
-    if known is None:
-        keep_entry(view, entry)
-    return done
 
 
 def _of_record(library: ModelLibrary, number: str) -> ModelEntry | None:

@@ -9,8 +9,8 @@ from typing import get_args
 import click
 
 from archive_pipeline.cli.models.fetching import fetched_row
+from archive_pipeline.cli.models.shared import sealed_look
 from archive_pipeline.errors import UsageError
-from archive_pipeline.models.check import check_model
 from archive_pipeline.models.entry import Engine, Task
 from archive_pipeline.models.importing import Description, import_model
 from archive_pipeline.settings import read_settings
@@ -54,7 +54,7 @@ def import_(
         path,
         model_id,
         description,
-        check=check_model,
+        check=sealed_look,
         waiting=lambda: click.echo(f"{model_id}: another process is writing it; waiting", err=True),
     )
     if as_json:

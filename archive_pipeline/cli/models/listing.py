@@ -17,7 +17,7 @@ from archive_pipeline.models.entry import ModelEntry
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.settings import read_settings
 
-_MOST_LANGUAGES = 5
+_MOST_LANGUAGES, _MOST_SCRIPTS = 3, 2
 _STYLES = {"ready": "green", "not here": "dim", "damaged": "bold red", "at a server": "cyan"}
 _TITLES = {"segmentation": "Finding lines", "recognition": "Reading them"}
 
@@ -53,28 +53,41 @@ def as_row(library: ModelLibrary, entry: ModelEntry, state: str, remedy: str) ->
 
 def languages(entry: ModelEntry) -> str:
     """Scripts and languages in short."""
-    named = ", ".join(entry.languages[:_MOST_LANGUAGES])
-    more = len(entry.languages) - _MOST_LANGUAGES
-    scripts = ", ".join(entry.scripts[:3]) + (f" +{len(entry.scripts) - 3}" if len(entry.scripts) > 3 else "")
-    return "; ".join(filter(None, [scripts, f"{named} +{more}" if more > 0 else named])) or "any"
+    parts = [_short(entry.scripts, _MOST_SCRIPTS), _short(entry.languages, _MOST_LANGUAGES)]
+    return "; ".join(filter(None, parts)) or "any"
+
+
+def _short(names: Sequence[str], most: int) -> str:
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" +{more}" if more > 0 else "")
+
+
+def _licence(entry: ModelEntry) -> str:
+    if entry.licence == "NOASSERTION":
+        short = "not known"
+    elif entry.licence.startswith("LicenseRef-"):
+        short = "its own"
+    else:
+        short = printable(entry.licence)
+    return f"{short} *" if entry.licence_note else short
 
 
 def _table(title: str, chosen: Sequence[tuple[ModelEntry, tuple[str, str]]]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
-    table.add_column("id", no_wrap=True)
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, expand=True)
+    table.add_column("id", no_wrap=True, min_width=22)
     table.add_column("engine", no_wrap=True)
-    table.add_column("good for", ratio=3, min_width=16)
-    table.add_column("script; languages", ratio=2, min_width=12)
-    table.add_column("licence", max_width=16, overflow="fold")
+    table.add_column("good for", ratio=3)
+    table.add_column("languages", ratio=2)
+    table.add_column("licence", max_width=14, overflow="fold")
     table.add_column("MB", justify="right", no_wrap=True)
-    table.add_column("state", no_wrap=True)
+    table.add_column("state", no_wrap=True, min_width=len("at a server"))
     for entry, (state, _) in chosen:
         table.add_row(
             Text(entry.id),
             entry.engine,
             Text(printable(entry.good_for)),
             languages(entry),
-            Text(printable(entry.licence) + (" *" if entry.licence_note else "")),
+            Text(_licence(entry)),
             "" if state == "at a server" else megabytes(entry.size),
             Text(state, style=_STYLES[state]),
         )

@@ -40,7 +40,7 @@ def search(text: str, language: str | None, script: str | None, task: str | None
     cards, told = listing(
         Network.from_settings(settings, offline=offline), settings.models_dir / BELOW_MODELS["HTRMOPO_DIR"], tell
     )
-    found = [card for card in cards if _fits(card, text, language, script, task)]
+    found = [card for card in cards if fits(card, text, language, script, task)]
     if as_json:
         click.echo(json.dumps([card.model_dump(mode="json") for card in found], indent=1, ensure_ascii=False))
     else:
@@ -50,7 +50,10 @@ def search(text: str, language: str | None, script: str | None, task: str | None
         click.echo(f"Not read: {sentence}", err=True)
 
 
-def _fits(card: Card, text: str, language: str | None, script: str | None, task: str | None) -> bool:
+def fits(
+    card: Card, text: str, language: str | None = None, script: str | None = None, task: str | None = None
+) -> bool:
+    """Whether a card has all that was asked for."""
     haystack = f"{card.summary} {card.authors} {card.doi}".lower()
     return (
         all(word in haystack for word in text.lower().split())

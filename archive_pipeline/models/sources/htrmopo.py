@@ -111,6 +111,7 @@ def listing(
     Raises:
         ModelError: The listing cannot be had. A single card that cannot is only told of.
     """
+    network.require("the listing of HTRMoPo")
     cards, told = [], []
     with reader() as read:
         for number, record in enumerate(_records(network, read), start=1):

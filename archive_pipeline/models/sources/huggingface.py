@@ -76,6 +76,10 @@ def _ask(source: HuggingFace, name: str, url: str, token: str | None, network: N
             raise Offline(f"{where} would have to be fetched, and HF_HUB_OFFLINE is set") from None
         except HfHubHTTPError as error:
             status = error.response.status_code
+            if status in (401, 403):
+                raise ModelError(f"{where} may not be read ({status})", remedy="Set HF_TOKEN.") from None
+            if status == 404:
+                raise ModelError(f"the Hub has no {where}", remedy="It was moved or removed.") from None
             if status not in PASSING:
                 raise ModelError(f"the Hub answers {status} for {where}", remedy="Try again later.") from None
             why = f"it answers {status}"
