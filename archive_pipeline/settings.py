@@ -51,6 +51,29 @@ class Settings(BaseSettings):
     models_dir: Path = Field(
         Path("models"), validation_alias="MODELS_DIR", description="The model store; the bundled models need none."
     )
+    offline: bool = Field(
+        False,
+        validation_alias="ARCHIVE_OFFLINE",
+        description="Never touch the network for a model: what is not here is said, not fetched.",
+    )
+    model_repo_url: str = Field(
+        "https://zenodo.org/api/",
+        pattern=r"^https?://[^\s?#]+$",
+        validation_alias="MODEL_REPO_URL",
+        description="Zenodo's REST interface, or that of a mirror.",
+    )
+    model_repo_oai_url: str = Field(
+        "https://zenodo.org/oai2d",
+        pattern=r"^https?://[^\s?#]+$",
+        validation_alias="MODEL_REPO_OAI_URL",
+        description="Zenodo's OAI-PMH interface, or that of a mirror, for `models search`.",
+    )
+    hub_url: str = Field(
+        "https://huggingface.co",
+        pattern=r"^https?://[^\s?#]+$",
+        validation_alias="HF_ENDPOINT",
+        description="The Hugging Face Hub, or a mirror.",
+    )
 
     engine: Literal["ppocr", "kraken"] = Field(
         "ppocr",

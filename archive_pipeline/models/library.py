@@ -2,14 +2,17 @@
 
 ::
 
-    <models>/<digest>/<name>     a model's files; what is there under its own name is whole and checked
+    <models>/<digest>/<name>     a model's files; the folder appears when all of them are whole and checked
     <models>/pins/<id>.json      what a model without a known digest was when it was fetched first
-    <models>/entries/<id>.json   entries of models that were imported
+    <models>/entries/<id>.json   entries of models that were imported, or fetched by their DOI
     <models>/catalogue.yaml      an operator's own entries
+
+:mod:`archive_pipeline.models.staging` has what else lies there, hidden.
 """
 
 from __future__ import annotations
 
+from copy import copy
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,7 +21,7 @@ from pydantic import TypeAdapter, ValidationError
 from archive_pipeline.durable import read_json
 from archive_pipeline.errors import ModelError, ModelNotFetched, printable
 from archive_pipeline.models.catalogue import Catalogue, own_entries, read_entries
-from archive_pipeline.models.entry import Bundled, ModelEntry, ModelFile, Served, Task, digest_of_files
+from archive_pipeline.models.entry import Bundled, Imported, ModelEntry, ModelFile, Served, Task, digest_of_files
 from archive_pipeline.models.installed import InstalledFile, InstalledModel
 
 OPERATORS = "catalogue.yaml"
@@ -44,10 +47,16 @@ class ModelLibrary:
                 if entry.id in entries:
                     raise ModelError(
                         f"model {entry.id} is there already, and a catalogue adds it again",
-                        remedy=f"Give it another id in {OPERATORS}, or prune the imported one.",
+                        remedy=f"Give it another id in {OPERATORS}, or delete {entry_path(root, entry.id)}.",
                     )
                 entries[entry.id] = entry
         self.catalogue = Catalogue(entries.values())
+
+    def adding(self, entry: ModelEntry) -> ModelLibrary:
+        """The same library with one more entry, which nothing has been written of yet."""
+        other = copy(self)
+        other.catalogue = Catalogue([*self.catalogue, entry])
+        return other
 
     def installed(self, model_id: str, task: Task | None = None) -> InstalledModel:
         """The model of that id with its files.
@@ -72,12 +81,19 @@ class ModelLibrary:
         digest = digest_of_files(files)
         folder = self.root / digest if self.root is not None and digest is not None else None
         if folder is None or not folder.is_dir():
-            raise ModelNotFetched(f"model {entry.id} is not here yet", remedy=f"Run models fetch {entry.id}.")
+            raise ModelNotFetched(
+                f"model {entry.id} is not here yet",
+                remedy="Import it again."
+                if isinstance(entry.source, Imported)
+                else f"Run archive-pipeline models fetch {entry.id}.",
+            )
         return _installed(
             entry,
             digest=digest or "",
             files=_files(folder, files),
-            remedy=f"Run models verify, then models fetch {entry.id}.",
+            remedy="Import it again: the damaged copy is set aside."
+            if isinstance(entry.source, Imported)
+            else f"Run archive-pipeline models fetch {entry.id}: it is fetched anew, the damaged copy is set aside.",
         )
 
     def known_files(self, entry: ModelEntry) -> tuple[ModelFile, ...]:
@@ -133,7 +149,8 @@ def _bundled(entry: ModelEntry, source: Bundled) -> InstalledModel:
         entry,
         digest=entry.digest or "",
         files=_files(folder, entry.files),
-        remedy=f"Install {source.package} again in the version of requirements.lock: make setup.",
+        remedy=f"It is part of the package {source.package}, so the environment is damaged: make it anew with "
+        "`rm -rf .venv && make setup`; in containers, build or pull the image again.",
     )
 
 
