@@ -52,10 +52,11 @@ class Settings(BaseSettings):
         Path("models"), validation_alias="MODELS_DIR", description="The model store; the bundled models need none."
     )
 
-    engine: Literal["ppocr", "kraken"] = Field(
-        "ppocr",
+    engine: Literal["ppocr", "kraken"] | None = Field(
+        None,
         validation_alias="ARCHIVE_ENGINE",
-        description="How lines are found: `ppocr` for print and typescript, `kraken` for handwriting and curved lines.",
+        description="How lines are found: `ppocr` for print and typescript, `kraken` for handwriting and curved lines; "
+        "by default that of the segmentation model, or `ppocr`.",
     )
     segmentation_model: str | None = Field(
         None,

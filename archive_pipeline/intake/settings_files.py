@@ -1,4 +1,4 @@
-"""Which ``archive.yaml`` files say how a document is read, the nearest first. They are found here, and parsed elsewhere.
+"""Which ``archive.yaml`` files say how a document is read, the nearest first. They are found here, parsed elsewhere.
 
 * ``letter.pdf.archive.yaml`` beside ``letter.pdf`` holds for that file alone;
 * ``archive.yaml`` in a folder of page images, which is one document, holds for it;

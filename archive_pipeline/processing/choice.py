@@ -21,6 +21,7 @@ from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.page import Direction
 from archive_pipeline.processing.document_settings import FIELDS, Wishes, reason_of
+from archive_pipeline.processing.options import ProcessingOptions
 
 BUILT_IN = "built in"
 RUN = "options of the run"
@@ -73,9 +74,7 @@ class Choices(BaseModel):
     def sentence(self) -> str:
         """All of it on one line, for logs."""
         told = self.told().items()
-        return printable(
-            "; ".join(f"{name.replace('_', ' ')} {each['value']} ({each['from']})" for name, each in told)
-        )
+        return printable("; ".join(f"{name.replace('_', ' ')} {each['value']} ({each['from']})" for name, each in told))
 
 
 @dataclass(frozen=True)
@@ -87,21 +86,26 @@ class Decision:
     recognition: InstalledModel
 
 
-def said_by_run(**options: Any) -> Said:
-    """What the options of a run say.
+def wishes_of_run(**options: Any) -> Wishes:
+    """The wishes of a run, from its options; those that are None say nothing.
 
     Raises:
         UsageError: A value cannot be.
     """
     try:
-        return Said(RUN, Wishes.model_validate({name: value for name, value in options.items() if value is not None}))
+        return Wishes.model_validate({name: value for name, value in options.items() if value is not None})
     except ValidationError as error:
         raise UsageError(reason_of(error), remedy="See choosing.md.") from None
 
 
-def said_by_settings(engine: str | None, segmentation: str | None, recognition: str | None) -> Said:
-    """What the settings of the installation say; ids are taken as they are."""
-    return Said(SETTINGS, Wishes(engine=engine, segmentation_model=segmentation, model=recognition))
+def said_by_options(options: ProcessingOptions) -> tuple[Said, Said]:
+    """What the run and the settings of the installation say of every document."""
+    settings = Wishes(
+        engine=options.engine,
+        segmentation_model=options.segmentation_model,
+        model=options.recognition_model,
+    )
+    return Said(RUN, options.asked), Said(SETTINGS, settings)
 
 
 def decide(said: Sequence[Said], library: ModelLibrary) -> Decision:

@@ -132,12 +132,14 @@ def _pairs(data: bytes) -> dict[str, tuple[str, int]]:
 
 
 def _require_flat(data: bytes) -> None:
-    """Look through the events, of which the parser makes one at a time: nothing is built that could be large or deep."""
+    """Look through the events, of which the parser makes one at a time: nothing large or deep is built."""
     depth = 0
     for event in yaml.parse(data, Loader=yaml.BaseLoader):
-        line = event.start_mark.line + 1
+        line = (event.start_mark.line if event.start_mark else 0) + 1
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
-            raise BadSettings(f"line {line}: anchors and aliases (& and *) are not taken", remedy="Write the value out.")
+            raise BadSettings(
+                f"line {line}: anchors and aliases (& and *) are not taken", remedy="Write the value out."
+            )
         if getattr(event, "tag", None) is not None:
             raise BadSettings(f"line {line}: tags (!) are not taken", remedy="Write the plain value.")
         if isinstance(event, yaml.CollectionStartEvent):

@@ -75,7 +75,8 @@ class SettingsReader:
         except ChildNotStarted:
             raise
         except BadSettings as error:
-            raise BadSettings(f"{name}, {error.what}", remedy=error.remedy) from None
+            parted = ", " if error.what.startswith("line ") else ": "
+            raise BadSettings(f"{name}{parted}{error.what}", remedy=error.remedy) from None
         except ArchiveError as error:
             raise BadSettings(f"{name}: it could not be read: {error.what}") from None
         except ValidationError:
