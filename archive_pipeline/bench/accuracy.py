@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archive_pipeline.bench.commands import Command, own_command, run_command
-from archive_pipeline.bench.scoring import PageScore, Score, ground_truth_lines, score, score_page
 from archive_pipeline.errors import UsageError
-
-IMAGES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
+from archive_pipeline.evaluation.pages import pages_with_truth
+from archive_pipeline.evaluation.scoring import PageScore, Score, ground_truth_lines, score, score_page
 
 
 @dataclass(frozen=True)
@@ -64,18 +63,6 @@ def _bench_folder(folder: Path, arguments: Sequence[str], peer: str | None) -> A
         ours = _score(pages, [text.read_text("utf-8").splitlines() for text in texts])
         theirs = _score(pages, [_tesseract(image, peer) for image, _ in pages]) if peer else None
     return AccuracyRow(folder.name, ours, used.cpu / len(pages), theirs)
-
-
-def pages_with_truth(folder: Path) -> list[tuple[Path, Path]]:
-    """Page images with their ground truth, in name order."""
-    pages = []
-    for truth in sorted(folder.glob("*.xml")):
-        image = next((truth.with_suffix(suffix) for suffix in IMAGES if truth.with_suffix(suffix).is_file()), None)
-        if image is not None:
-            pages.append((image, truth))
-    if not pages:
-        raise UsageError(f"{folder} has no page images with an XML file of the same name")
-    return pages
 
 
 def _score(pages: Sequence[tuple[Path, Path]], read: Sequence[list[str]]) -> Score:

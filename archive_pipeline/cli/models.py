@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from archive_pipeline.cli.models_compare import compare_models
 from archive_pipeline.errors import ModelError, ModelNotFetched
 from archive_pipeline.models.entry import ModelEntry
 from archive_pipeline.models.library import ModelLibrary
@@ -53,3 +54,6 @@ def _state(library: ModelLibrary, entry: ModelEntry) -> str:
     except ModelError as error:
         return str(error)
     return "ready"
+
+
+models.add_command(compare_models)

@@ -121,7 +121,8 @@ def _report(
     rows = document_rows(keys, record, refused, delivered)
     for row in rows[: len(keys)]:
         record_of = stored_choices(store.document(DocumentKey(row["document"])))
-        row["chosen"] = record_of.choices.told() if record_of else None
+        # A document that was refused has at most those of an earlier run.
+        row["chosen"] = record_of.choices.told() if record_of and not row["error"] else None
     if as_json:
         click.echo(json.dumps({"documents": rows}, ensure_ascii=False, indent=1))
     else:

@@ -18,6 +18,7 @@ import numpy as np
 from archive_pipeline.engines.base import Image, Recognizer, Segmenter, each_line
 from archive_pipeline.engines.factory import make_recognizer, make_segmenter
 from archive_pipeline.errors import PageFailed, UsageError
+from archive_pipeline.ground_truth.files import read_open
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.page import Direction, Page
 from archive_pipeline.processing.document_settings import parse_settings
@@ -37,6 +38,9 @@ def handle(request: dict[str, Any], files: list[BinaryIO], scratch: Path) -> dic
         # Latin-1 stands for bytes in JSON, one character each.
         settings: dict[str, Any] = parse_settings(request["data"].encode("latin-1")).model_dump(mode="json")
         return settings
+    if operation == "truth":
+        found = read_open(files[0], request["name"])
+        return {"image": found.image, "page": found.page.model_dump(mode="json")}
     if operation == "page":
         return _page(request, files[0], scratch)
     if operation == "preview":
