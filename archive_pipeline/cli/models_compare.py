@@ -96,9 +96,10 @@ def _print(result: Comparison, read: ReadPages, lines: str) -> None:
     console = Console()
     (console if console.is_terminal else Console(width=200)).print(table)
     whose = "the lines of the ground truth" if lines == "truth" else "the lines that the engine found"
+    empty = len(read.scores) - result.cer.pages
     click.echo(
-        f"{len(read.scores)} pages, {result.characters} characters, {result.words} words, read on {whose}; "
-        "intervals by bootstrap over pages"
+        f"{result.cer.pages} pages, {result.characters} characters, {result.words} words, read on {whose}; "
+        f"intervals by bootstrap over pages{f'; {empty} more have no text to score' if empty else ''}"
     )
     for name, difference in (("CER", result.cer), ("WER", result.wer)):
         between = f"[{difference.low:.2f}, {difference.high:.2f}]" if not math.isnan(difference.low) else "unknown"

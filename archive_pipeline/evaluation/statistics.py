@@ -11,8 +11,8 @@ Errors on one page hang together (its hand, its paper, its camera), so pages are
   15): if the models read alike, it is chance which of a page's two figures is whose. It is exact up to 13 pages, above
   that from 9,999 random swaps.
 
-Both are scipy's. With few pages a percentile interval is too narrow, and the test holds against it: with n pages no p is
-below 2 / 2ⁿ.
+Both are scipy's. With few pages a percentile interval is too narrow, and the test holds against it: with n pages no p
+is below 2 / 2ⁿ.
 """
 
 from __future__ import annotations
