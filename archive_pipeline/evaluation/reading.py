@@ -174,7 +174,10 @@ def _to_read(truth: Page) -> Page:
 
 
 def _scores(truth: Page, read: tuple[Page, Page], *, given: bool) -> tuple[PageScore, PageScore]:
-    """Line by line where both models were given the true lines and kept them, else as the lines fit best."""
+    """Line by line where both models were given the true lines and kept them, else as the lines fit best.
+
+    Text of blocks has no lines: where a model gives such, both are scored by the page's whole text in its order.
+    """
     true = {
         _name(number, position): line.best_text
         for number, region in enumerate(truth.regions, start=1)
@@ -184,6 +187,9 @@ def _scores(truth: Page, read: tuple[Page, Page], *, given: bool) -> tuple[PageS
     found = [{line.id: line.text for line in page.lines()} for page in read]
     if given and all(true.keys() <= lines.keys() for lines in found):
         first, second = (score_lines((text, lines[name]) for name, text in true.items()) for lines in found)
+    elif any(region.text for page in read for region in page.regions if not region.lines):
+        whole = " ".join(true.values())
+        first, second = (score_lines([(whole, page.text)] if whole else []) for page in read)
     else:
         first, second = (score_page(list(true.values()), page.text.splitlines()) for page in read)
     return first, second

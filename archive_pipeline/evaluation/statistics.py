@@ -103,7 +103,7 @@ def paired_difference(errors_a: Sequence[int], errors_b: Sequence[int], totals: 
         # The characters stay the same whichever figure is whose, and whole numbers compare exactly.
         return a.sum(axis) - b.sum(axis)
 
-    if (a == b).all():
+    if len(of) < 2 or (a == b).all():
         p = 1.0
     else:
         p = float(
