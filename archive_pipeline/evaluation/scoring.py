@@ -10,6 +10,7 @@ the same pairs of lines.
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -51,12 +52,12 @@ class Score:
     """Of several pages, in percent of the ground truth's characters.
 
     Attributes:
-        low, high: 95 % interval of ``cer`` by bootstrap over pages; ``nan`` for one page.
+        low, high: 95 % interval of ``cer`` by bootstrap over pages; None for one page.
     """
 
     cer: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     extra: float
     characters: int
     pages: int
@@ -127,8 +128,8 @@ def score(pages: Sequence[PageScore]) -> Score:
     cer = error_rate([page.errors for page in pages], [page.characters for page in pages])
     return Score(
         cer=cer.percent,
-        low=cer.low,
-        high=cer.high,
+        low=None if math.isnan(cer.low) else cer.low,
+        high=None if math.isnan(cer.high) else cer.high,
         extra=100 * sum(page.extra for page in pages) / characters,
         characters=characters,
         pages=len(pages),

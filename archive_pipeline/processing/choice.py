@@ -87,7 +87,7 @@ class Decision:
 
 
 def wishes_of_run(**options: Any) -> Wishes:
-    """The wishes of a run, from its options; those that are None say nothing.
+    """The wishes that options of a run, or settings, are; those that are None say nothing.
 
     Raises:
         UsageError: A value cannot be.
@@ -100,7 +100,7 @@ def wishes_of_run(**options: Any) -> Wishes:
 
 def said_by_options(options: ProcessingOptions) -> tuple[Said, Said]:
     """What the run and the settings of the installation say of every document."""
-    settings = Wishes(
+    settings = wishes_of_run(
         engine=options.engine,
         segmentation_model=options.segmentation_model,
         model=options.recognition_model,

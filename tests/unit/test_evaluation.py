@@ -135,7 +135,8 @@ def test_one_page_has_a_rate_and_no_interval() -> None:
     assert math.isnan(rate.high)
     one = paired_difference([5], [1], [100])
     assert (one.points, one.p, one.is_real) == (4, 1, False)
-    assert score([PageScore(5, 100, 0)]).cer == 5
+    alone = score([PageScore(5, 100, 0)])
+    assert (alone.cer, alone.low, alone.high) == (5, None, None)
 
 
 @pytest.mark.parametrize(
