@@ -114,7 +114,7 @@ def test_a_document_is_fresh_after_its_run_stale_after_a_change_and_fresh_again(
 
 def test_a_changed_archive_yaml_makes_a_document_stale_and_a_run_does_only_what_it_asks_for(archive: Archive) -> None:
     key = archive.upload("letter.png", "settings")
-    other = archive.upload("box/other.pdf", None)
+    other = archive.upload("box/other.png", "other")
     uploads, folder = archive.settings.uploads_dir, archive.store.document(key)
     assert archive.run(key, key).success
     read = folder.transcription(1).stat().st_mtime_ns
