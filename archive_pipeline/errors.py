@@ -13,6 +13,7 @@
     │   ├── TooLarge                     pixels, pages or bytes beyond a limit
     │   ├── NotReadable                  permission, or gone
     │   ├── BadTranscription             a PAGE or ALTO file that cannot be read as one
+    │   ├── BadSettings                  an archive.yaml that cannot be obeyed
     │   └── UnsafeName                   a path that leads out of its folder
     ├── PageFailed                   4   one page; counted against the error budget of its document
     │   └── PageTimeout
@@ -124,6 +125,10 @@ class NotReadable(DocumentRefused):
 
 class BadTranscription(DocumentRefused):
     default_remedy = "Export it again as PAGE 2019 or ALTO 4 from the tool that made it."
+
+
+class BadSettings(DocumentRefused):
+    default_remedy = "Mend the file or delete it; see choosing.md."
 
 
 class UnsafeName(DocumentRefused):

@@ -75,10 +75,11 @@ class Settings(BaseSettings):
         description="The Hugging Face Hub, or a mirror.",
     )
 
-    engine: Literal["ppocr", "kraken"] = Field(
-        "ppocr",
+    engine: Literal["ppocr", "kraken"] | None = Field(
+        None,
         validation_alias="ARCHIVE_ENGINE",
-        description="How lines are found: `ppocr` for print and typescript, `kraken` for handwriting and curved lines.",
+        description="How lines are found: `ppocr` for print and typescript, `kraken` for handwriting and curved lines; "
+        "by default that of the segmentation model, or `ppocr`.",
     )
     segmentation_model: str | None = Field(
         None,

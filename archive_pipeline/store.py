@@ -4,6 +4,7 @@ One folder a document::
 
     <store>/documents/<key>/
         source.json            where the source is
+        choices.json           which models, language and direction it was last read with, and who chose them
         inspection.json        its files with sizes, times and SHA-256, and its pages
         lock                   held by the one process that writes here
         images/0001.jpg        page images, each with 0001.json beside it (written last)
@@ -43,6 +44,10 @@ class DocumentFolder:
     @property
     def source(self) -> Path:
         return self.root / "source.json"
+
+    @property
+    def choices(self) -> Path:
+        return self.root / "choices.json"
 
     @property
     def inspection(self) -> Path:

@@ -7,12 +7,13 @@ names the documents which are not. See docs/adr/0003-one-step-per-run.md.
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import dagster as dg
 
 from archive_pipeline.durable import read_json
 from archive_pipeline.errors import ArchiveError, ChildNotStarted, StorageError
-from archive_pipeline.intake import discover, fingerprint
+from archive_pipeline.intake import discover, fingerprint, settings_files
 from archive_pipeline.keys import DocumentKey
 from archive_pipeline.processing.options import STAGES, Stage
 from archive_pipeline.processing.processor import Processor
@@ -46,11 +47,13 @@ source_document = dg.AssetSpec(
 
 
 class DocumentsConfig(dg.Config):
-    """Options for one run; what is left empty is as in the settings."""
+    """Options for one run; what is left empty is as the document's own files or the settings say."""
 
     engine: str | None = None
     segmentation_model: str | None = None
     recognition_model: str | None = None
+    language: str | None = None
+    direction: str | None = None
     born_digital: str | None = None
     pages: str | None = None
     spelling: list[str] | None = None
@@ -142,7 +145,7 @@ def report_source(instance: dg.DagsterInstance, archive: ArchiveResource, key: D
     """Tell Dagster which version of a source document is there, if it does not know that one yet.
 
     Raises:
-        DocumentRefused: There is nothing that could be a document.
+        DocumentRefused: There is nothing that could be a document, or a settings file that cannot be obeyed.
         StorageError: Nobody has registered this document.
     """
     record = read_json(archive.store.document(key).source)
@@ -151,7 +154,7 @@ def report_source(instance: dg.DagsterInstance, archive: ArchiveResource, key: D
             "nobody has registered this document", document=key, remedy="Upload it, or run it by its path."
         )
     source = discover(archive.path_of(record), max_file_mb=archive.max_file_mb, max_pages=archive.max_pages)
-    version = fingerprint(source)
+    version = fingerprint(source, settings_files(source.path, Path(archive.uploads_dir)))
     if observed_version(instance, key) != version:
         metadata: dict[str, str | int] = {
             "path": str(source.path).encode("utf-8", "backslashreplace").decode(),

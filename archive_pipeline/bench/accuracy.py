@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archive_pipeline.bench.commands import Command, Cost, own_command, run_command
-from archive_pipeline.bench.scoring import PageScore, Score, ground_truth_lines, score, score_page
 from archive_pipeline.errors import UsageError
-
-IMAGES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
+from archive_pipeline.evaluation.pages import pages_with_truth
+from archive_pipeline.evaluation.scoring import PageScore, Score, ground_truth_lines, score, score_page
 
 
 @dataclass(frozen=True)
@@ -84,18 +83,6 @@ def read_folder(
     if used.status != 0:
         raise UsageError(f"the run on {folder} failed: {used.stderr[-500:]}")
     return out, used
-
-
-def pages_with_truth(folder: Path) -> list[tuple[Path, Path]]:
-    """Page images with their ground truth, in name order."""
-    pages = []
-    for truth in sorted(folder.glob("*.xml")):
-        image = next((truth.with_suffix(suffix) for suffix in IMAGES if truth.with_suffix(suffix).is_file()), None)
-        if image is not None:
-            pages.append((image, truth))
-    if not pages:
-        raise UsageError(f"{folder} has no page images with an XML file of the same name")
-    return pages
 
 
 def _score(pages: Sequence[tuple[Path, Path]], read: Sequence[list[str]]) -> Score:

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from archive_pipeline.bench.accuracy import pages_with_truth, read_folder
-from archive_pipeline.bench.scoring import PageScore, ground_truth_lines, normalise, score, score_page
+from archive_pipeline.bench.accuracy import read_folder
 from archive_pipeline.bench.word_matches import match_words
+from archive_pipeline.evaluation.pages import pages_with_truth
+from archive_pipeline.evaluation.scoring import PageScore, ground_truth_lines, normalise, score, score_page
 from archive_pipeline.page import Line, Page, Word
 from archive_pipeline.spelling.lists import find_lists
 from archive_pipeline.spelling.proposals import Dictionaries, propose

@@ -1,6 +1,6 @@
 """Which word of the ground truth a read word stands for, as far as that is certain.
 
-Lines are paired as for the CER (:mod:`archive_pipeline.bench.scoring`), the characters of a pair by edit distance
+Lines are paired as for the CER (:mod:`archive_pipeline.evaluation.scoring`), the characters of a pair by edit distance
 (Levenshtein 1966). A read word and a true one match where both begin and end at the same places of that pairing. Where
 words were joined or split, no one word is the right one, and no dictionary that is asked for one word can give it.
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from rapidfuzz.distance import Levenshtein
 
-from archive_pipeline.bench.scoring import match_lines, normalise, scored_lines
+from archive_pipeline.evaluation.scoring import match_lines, normalise, scored_lines
 from archive_pipeline.page import Page, Word
 
 

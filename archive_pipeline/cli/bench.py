@@ -40,7 +40,7 @@ def accuracy(folders: tuple[Path, ...], peer: str | None, engine: str | None, as
             str(row.score.pages),
             str(row.score.characters),
             f"{row.score.cer:.2f}",
-            f"{row.score.low:.2f} to {row.score.high:.2f}",
+            "unknown" if row.score.low is None else f"{row.score.low:.2f} to {row.score.high:.2f}",
             f"{row.score.extra:.1f}",
             f"{row.seconds:.1f}",
         ]

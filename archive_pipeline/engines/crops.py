@@ -79,6 +79,12 @@ def with_margin(quad: Quad, share: float) -> Quad:
     return np.array([quad[0] - left, quad[1] - right, quad[2] + right, quad[3] + left], dtype=np.float32)
 
 
+def mirrored(quad: Quad) -> Quad:
+    """The quadrilateral in a mirror that stands upright at x = 0."""
+    turned: Quad = quad[[1, 0, 3, 2]] * np.array([-1, 1], dtype=np.float32)
+    return turned
+
+
 def to_points(coordinates: NDArray[np.floating]) -> tuple[Point, ...]:
     """Nearest whole pixels."""
     return tuple((round(float(x)), round(float(y))) for x, y in coordinates)

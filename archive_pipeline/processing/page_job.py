@@ -6,7 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -15,7 +15,8 @@ from archive_pipeline.durable import atomic_write, file_digest
 from archive_pipeline.errors import ChildError, PageFailed, printable
 from archive_pipeline.intake import Source, open_file
 from archive_pipeline.models.installed import InstalledModel
-from archive_pipeline.page import Page
+from archive_pipeline.page import Direction, Page
+from archive_pipeline.processing.choice import Choices
 from archive_pipeline.processing.inspection import Inspection, PagePlace
 from archive_pipeline.processing.options import ProcessingOptions, Stage
 from archive_pipeline.processing.pool import Worker
@@ -36,12 +37,17 @@ from archive_pipeline.store import DocumentFolder
 
 @dataclass(frozen=True)
 class KnownDocument:
-    """A document whose source has been looked at."""
+    """A document whose source has been looked at.
+
+    Attributes:
+        choices: What it is read with; None if nothing is known of that.
+    """
 
     folder: DocumentFolder
     source: Source
     inspection: Inspection
     options: ProcessingOptions
+    choices: Choices | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,11 @@ class DocumentWork(KnownDocument):
     segmentation: InstalledModel
     recognition: InstalledModel
     spelling: tuple[WordList, ...] = ()
+
+    @property
+    def direction(self) -> Direction | None:
+        """In which the text runs, if anybody said so."""
+        return self.choices.direction if self.choices else None
 
 
 @dataclass(frozen=True)
@@ -94,7 +105,7 @@ def plan_page(work: DocumentWork, number: int, place: PagePlace, stages: Collect
     wants_lines = wants_text or "page_layouts" in stages
     if image is None:
         return PageJob(number, place, True, wants_lines, wants_text)
-    from_layout = layout_key(image, work.segmentation)
+    from_layout = layout_key(image, work.segmentation, work.direction)
     if stored_page(work.folder.layout(number), from_layout) is None:
         return PageJob(number, place, False, wants_lines, wants_text)
     read = stored_page(
@@ -119,6 +130,7 @@ def do_page(work: DocumentWork, worker: Worker, job: PageJob) -> PageReport:
         "image": before.model_dump(mode="json") if before else None,
         "segment": work.segmentation.model_dump(mode="json") if job.segment else None,
         "recognize": work.recognition.model_dump(mode="json") if job.recognize else None,
+        "direction": work.direction,
         "layout": layout.page.model_dump(mode="json") if layout else None,
         "spelling": [each.to_json() for each in work.spelling],
     }
@@ -190,7 +202,7 @@ def _publish(
         raise ChildError("a page worker answered for another page")
     if before is None:
         image = _publish_image(work, worker, job, image)
-    from_layout = layout_key(image, work.segmentation)
+    from_layout = layout_key(image, work.segmentation, work.direction)
     if layout is not None:
         write_model(work.folder.layout(job.number), StoredPage(made_from=from_layout, page=layout))
     if transcription is not None:

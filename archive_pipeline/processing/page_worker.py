@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import resource
 import time
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import cv2
 import numpy as np
 
-from archive_pipeline.engines.base import Image, Recognizer, Segmenter
+from archive_pipeline.engines.base import Image, Recognizer, Segmenter, each_line
 from archive_pipeline.engines.factory import make_recognizer, make_segmenter
 from archive_pipeline.errors import PageFailed, UsageError
+from archive_pipeline.ground_truth.files import read_open
 from archive_pipeline.models.installed import InstalledModel
-from archive_pipeline.page import Page
+from archive_pipeline.page import Direction, Page
+from archive_pipeline.processing.document_settings import parse_settings
 from archive_pipeline.processing.preview import draw_preview
 from archive_pipeline.rendering.model import PageImage, RenderOptions, SourceInfo
 from archive_pipeline.rendering.pages import inspect, render_page
@@ -28,12 +30,19 @@ from archive_pipeline.spelling.proposals import Dictionaries, propose
 
 
 def handle(request: dict[str, Any], files: list[BinaryIO], scratch: Path) -> dict[str, Any]:
-    """Do what ``request["op"]`` says: ``inspect``, ``page`` or ``preview``."""
+    """Do what ``request["op"]`` says: ``inspect``, ``settings``, ``truth``, ``page`` or ``preview``."""
     operation = request["op"]
     if operation == "inspect":
         options = RenderOptions(**request["options"])
         info: dict[str, Any] = inspect(files[0], request["name"], options).model_dump(mode="json")
         return info
+    if operation == "settings":
+        # Latin-1 stands for bytes in JSON, one character each.
+        settings: dict[str, Any] = parse_settings(request["data"].encode("latin-1")).model_dump(mode="json")
+        return settings
+    if operation == "truth":
+        found = read_open(files[0], request["name"])
+        return {"image": found.image, "page": found.page.model_dump(mode="json")}
     if operation == "page":
         return _page(request, files[0], scratch)
     if operation == "preview":
@@ -43,17 +52,19 @@ def handle(request: dict[str, Any], files: list[BinaryIO], scratch: Path) -> dic
     raise UsageError(f"a page worker cannot '{operation}'")
 
 
-@cache
+# Documents may each name models of their own. Two are kept, so that a worker which is given pages of two documents in
+# turn does not load at every page, and a night with a hundred models takes no more memory than one with two.
+@lru_cache(maxsize=2)
 def _segmenter(model: InstalledModel) -> Segmenter:
     return make_segmenter(model)
 
 
-@cache
+@lru_cache(maxsize=2)
 def _recognizer(model: InstalledModel) -> Recognizer:
     return make_recognizer(model)
 
 
-@cache
+@lru_cache(maxsize=2)
 def _dictionaries(lists: tuple[WordList, ...]) -> Dictionaries:
     return Dictionaries(lists)
 
@@ -90,7 +101,8 @@ def _page(request: dict[str, Any], file: BinaryIO, scratch: Path) -> dict[str, A
         with (scratch / image.file).open("rb") as rendered:
             pixels = _pixels(rendered)
     if request["segment"] is not None:
-        page = _segment(pixels, image, _segmenter(InstalledModel.model_validate(request["segment"])))
+        segmenter = _segmenter(InstalledModel.model_validate(request["segment"]))
+        page = _segment(pixels, image, segmenter, request.get("direction") or "ltr")
         answer["layout"] = _dump(page)
         clock.lap("segmentation")
     else:
@@ -106,8 +118,10 @@ def _page(request: dict[str, Any], file: BinaryIO, scratch: Path) -> dict[str, A
     return answer
 
 
-def _segment(pixels: Image, image: PageImage, segmenter: Segmenter) -> Page:
-    regions = segmenter.segment(pixels)
+def _segment(pixels: Image, image: PageImage, segmenter: Segmenter, direction: Direction) -> Page:
+    regions = each_line(
+        segmenter.segment(pixels, direction), lambda line: line.model_copy(update={"direction": direction})
+    )
     return Page(
         number=image.number,
         width=image.width,
@@ -116,6 +130,7 @@ def _segment(pixels: Image, image: PageImage, segmenter: Segmenter) -> Page:
         image_digest=image.sha256,
         status="done" if regions else "blank",
         reason="" if regions else "No text was found on this page.",
+        direction=direction,
         regions=regions,
         steps=(segmenter.step,),
     )

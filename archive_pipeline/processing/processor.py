@@ -12,7 +12,6 @@ from typing import Any, Self
 from pydantic import ValidationError
 
 from archive_pipeline.durable import digest_of, read_json
-from archive_pipeline.engines.factory import recognition_model, segmentation_model
 from archive_pipeline.errors import (
     ArchiveError,
     ChildError,
@@ -27,6 +26,8 @@ from archive_pipeline.errors import (
 from archive_pipeline.intake import Source, discover, open_file
 from archive_pipeline.keys import DocumentKey
 from archive_pipeline.models.library import ModelLibrary
+from archive_pipeline.processing.choice import Decision, decide, said_by_options
+from archive_pipeline.processing.document_settings import FileSettings
 from archive_pipeline.processing.export_stage import export_document
 from archive_pipeline.processing.inspection import Inspection, inspect_source
 from archive_pipeline.processing.ledger import outcome_of, write_ledger, write_run_report
@@ -35,6 +36,7 @@ from archive_pipeline.processing.page_job import DocumentWork, PageJob, PageRepo
 from archive_pipeline.processing.page_ranges import parse_pages
 from archive_pipeline.processing.pool import Worker, WorkerPool
 from archive_pipeline.processing.results import NoProgress, PageOutcome, Progress, StageResult
+from archive_pipeline.processing.settings_reader import SettingsReader, store_choices
 from archive_pipeline.processing.stored_pages import (
     Failure,
     forget_pages_after,
@@ -57,10 +59,10 @@ class Processor:
         self._store = store
         self._options = options
         self._progress = progress or NoProgress()
+        self._library = ModelLibrary(options.models_dir)
         # Found out before anything is begun: a wrong name is the user's error, not the document's.
-        library = ModelLibrary(options.models_dir)
-        self._segmentation = segmentation_model(library, options.engine, options.segmentation_model)
-        self._recognition = recognition_model(library, options.recognition_model)
+        decide(said_by_options(options), self._library)
+        self._settings = SettingsReader(options.uploads_dir, self._parse_settings)
         self._spelling = find_lists(options.spelling or ())
         # The model store may not be there yet, and a seal is made of what is.
         models = [options.models_dir] if options.models_dir is not None and options.models_dir.is_dir() else []
@@ -98,6 +100,24 @@ class Processor:
         with folder.lock():
             return inspect_source(self._source_path(folder), folder, self._options, self._inspect)
 
+    def decide(self, key: DocumentKey) -> Decision:
+        """What a document would be read with.
+
+        Raises:
+            DocumentRefused, StorageError: As :meth:`process`.
+        """
+        folder = self._store.document(key)
+        return self._decide(folder, self._source_path(folder))[0]
+
+    def _decide(self, folder: DocumentFolder, path: Path) -> tuple[Decision, dict[str, FileSettings]]:
+        asked, settings = said_by_options(self._options)
+        said, files = self._settings.read(path, folder)
+        return decide((asked, *said, settings), self._library), files
+
+    def _parse_settings(self, data: bytes) -> dict[str, Any]:
+        request = {"op": "settings", "data": data.decode("latin-1")}
+        return self._pool.call(lambda worker: worker.call(request))
+
     def _process(self, folder: DocumentFolder, stages: frozenset[Stage]) -> Iterator[StageResult]:
         began = time.monotonic()
         path = self._source_path(folder)
@@ -131,7 +151,8 @@ class Processor:
             if stage in stages:
                 picture = preview if stage != "page_images" else None
                 version = self._version(folder, stage, ordered)
-                yield StageResult(stage, folder.key, version, ordered, seconds, picture, work.inspection.notes)
+                notes, chosen = work.inspection.notes, work.choices.told() if work.choices else {}
+                yield StageResult(stage, folder.key, version, ordered, seconds, picture, notes, chosen)
         if "document_exports" in stages:
             yield export_document(work, selected, ordered, began)
 
@@ -144,8 +165,18 @@ class Processor:
     def _look(self, folder: DocumentFolder, path: Path) -> DocumentWork:
         inspection: Inspection = inspect_source(path, folder, self._options, self._inspect)
         source = discover(path, max_file_mb=self._options.max_file_mb, max_pages=self._options.max_pages)
+        decision, files = self._decide(folder, path)
+        store_choices(folder, decision.choices, files)
+        _log.info("%s: %s", folder.key, decision.choices.sentence())
         return DocumentWork(
-            folder, source, inspection, self._options, self._segmentation, self._recognition, self._spelling
+            folder,
+            source,
+            inspection,
+            self._options,
+            decision.segmentation,
+            decision.recognition,
+            choices=decision.choices,
+            spelling=self._spelling,
         )
 
     def _inspect(self, source: Source, number: int) -> SourceInfo:

@@ -12,7 +12,7 @@ from archive_pipeline.durable import digest_of, read_json, write_json
 from archive_pipeline.engines.factory import signature
 from archive_pipeline.errors import ArchiveError, DocumentFailed, StorageError, printable
 from archive_pipeline.models.installed import InstalledModel
-from archive_pipeline.page import Line, Page, Text
+from archive_pipeline.page import Direction, Line, Page, Text
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.rendering.model import PageImage
 from archive_pipeline.spelling.lists import WordList
@@ -56,9 +56,11 @@ def image_key(file_sha256: str, index: int, options: ProcessingOptions) -> str:
     return digest_of(RENDERING_VERSION, file_sha256, index, options.dpi, options.max_pixels, options.born_digital)
 
 
-def layout_key(image: PageImage, model: InstalledModel) -> str:
-    """What a layout is made from."""
-    return digest_of("layout", image.sha256, signature(model))
+def layout_key(image: PageImage, model: InstalledModel, direction: Direction | None = None) -> str:
+    """What a layout is made from; language is no part of it, since no engine asks for it."""
+    # From left to right is what engines take for granted: to say so changes nothing.
+    told = [direction] if direction not in (None, "ltr") else []
+    return digest_of("layout", image.sha256, signature(model), *told)
 
 
 def transcription_key(layout_made_from: str, model: InstalledModel, spelling: Sequence[WordList] = ()) -> str:
@@ -100,8 +102,17 @@ def write_model(path: Path, model: BaseModel) -> None:
     write_json(path, model.model_dump(mode="json"))
 
 
-def page_to_export(folder: DocumentFolder, number: int, *, selected: bool = True) -> Page:
-    """The page as people get it: the machine's text with corrections, or an empty page that says why it is empty."""
+def page_to_export(folder: DocumentFolder, number: int, *, selected: bool = True, language: str | None = None) -> Page:
+    """The page as people get it: the machine's text with corrections, or an empty page that says why it is empty.
+
+    Args:
+        language: Of the document; it is no part of the stored page, so that another one makes no page be read again.
+    """
+    page = _page_to_export(folder, number, selected=selected)
+    return page.model_copy(update={"language": language}) if language is not None else page
+
+
+def _page_to_export(folder: DocumentFolder, number: int, *, selected: bool) -> Page:
     failure = stored_failure(folder, number)
     image = stored_image(folder, number)
     stored = stored_page(folder.transcription(number)) or stored_page(folder.layout(number))

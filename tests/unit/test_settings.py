@@ -62,4 +62,6 @@ def test_a_value_that_cannot_be_is_named_with_its_variable(
 
 def test_processing_options_have_the_same_defaults_as_the_settings() -> None:
     settings = read_settings()
-    assert ProcessingOptions.from_settings(settings) == ProcessingOptions(models_dir=settings.models_dir)
+    assert ProcessingOptions.from_settings(settings) == ProcessingOptions(
+        uploads_dir=settings.uploads_dir, models_dir=settings.models_dir
+    )

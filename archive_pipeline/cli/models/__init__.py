@@ -14,9 +14,10 @@ _COMMANDS = {
     "import": "archive_pipeline.cli.models.importing:import_",
     "verify": "archive_pipeline.cli.models.verifying:verify",
     "prune": "archive_pipeline.cli.models.pruning:prune",
+    "compare": "archive_pipeline.cli.models.compare:compare_models",
 }
 
 
 @click.group(cls=Lazy, table=_COMMANDS)
 def models() -> None:
-    """The models that can be used: list, find, fetch, import, verify and remove them."""
+    """The models that can be used: list, find, fetch, import, verify, compare and remove them."""

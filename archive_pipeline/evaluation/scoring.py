@@ -1,18 +1,19 @@
-"""Page CER that does not depend on reading order, and counts invented text.
+"""Page CER and WER that do not depend on reading order, and count invented text.
 
 Text is NFC, runs of white space are one blank, and the transcribers' marks ``_`` (before a word) and ``^`` are removed.
 Ground-truth lines with ``~~~`` (writing that was not transcribed) are not scored. On each page the read lines are
 assigned to the true ones, one to one, so that the sum of edit distances is least (Kuhn 1955); a true line without a
 partner costs its whole length. Read lines without a partner are *extra* and counted beside it, for ground truth leaves
-out stamps and pencil, and invented text must show.
+out stamps and pencil, and invented text must show. Words are what stands between blanks; their errors are counted on
+the same pairs of lines.
 """
 
 from __future__ import annotations
 
-import random
+import math
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,19 +23,28 @@ from rapidfuzz.process import cdist
 from scipy.optimize import linear_sum_assignment
 
 from archive_pipeline.errors import UsageError
+from archive_pipeline.evaluation.statistics import error_rate
 from archive_pipeline.ground_truth import files
 
-_DRAWS = 1000
 _UNTRANSCRIBED = "~~~"
 
 
 @dataclass(frozen=True)
 class PageScore:
-    """Errors, characters of ground truth, and characters of lines without a partner, of one page."""
+    """Of one page.
+
+    Attributes:
+        errors: Characters to insert, delete or replace (Levenshtein 1966).
+        characters: Of the ground truth.
+        extra: Characters of lines without a partner.
+        word_errors, words: The same in words.
+    """
 
     errors: int
     characters: int
     extra: int
+    word_errors: int = 0
+    words: int = 0
 
 
 @dataclass(frozen=True)
@@ -42,12 +52,12 @@ class Score:
     """Of several pages, in percent of the ground truth's characters.
 
     Attributes:
-        low, high: 95 % interval of ``cer`` by bootstrap over pages (1,000 draws, seed 0).
+        low, high: 95 % interval of ``cer`` by bootstrap over pages; None for one page.
     """
 
     cer: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     extra: float
     characters: int
     pages: int
@@ -61,16 +71,30 @@ def normalise(text: str) -> str:
 
 
 def score_page(truth: Sequence[str], read: Sequence[str]) -> PageScore:
-    """Score the lines of one page."""
+    """Score the lines of one page, whatever their order."""
     true_lines, read_lines = scored_lines(truth), [line for line in map(normalise, read) if line]
     partners = match_lines(true_lines, read_lines)
-    errors = sum(
-        Levenshtein.distance(line, read_lines[partners[i]]) if i in partners else len(line)
-        for i, line in enumerate(true_lines)
-    )
     used = set(partners.values())
     extra = sum(len(line) for j, line in enumerate(read_lines) if j not in used)
-    return PageScore(errors, sum(map(len, true_lines)), extra)
+    return _score(
+        [(line, read_lines[partners[i]] if i in partners else "") for i, line in enumerate(true_lines)], extra
+    )
+
+
+def score_lines(pairs: Iterable[tuple[str, str]]) -> PageScore:
+    """Score the lines of one page of which it is known what was read for which: pairs of true and read text."""
+    return _score([(line, normalise(read)) for truth, read in pairs for line in scored_lines([truth])], 0)
+
+
+def _score(pairs: Sequence[tuple[str, str]], extra: int) -> PageScore:
+    words = [(truth.split(), read.split()) for truth, read in pairs]
+    return PageScore(
+        errors=sum(Levenshtein.distance(truth, read) for truth, read in pairs),
+        characters=sum(len(truth) for truth, _ in pairs),
+        extra=extra,
+        word_errors=sum(Levenshtein.distance(truth, read) for truth, read in words),
+        words=sum(len(truth) for truth, _ in words),
+    )
 
 
 def scored_lines(truth: Sequence[str]) -> list[str]:
@@ -101,18 +125,11 @@ def score(pages: Sequence[PageScore]) -> Score:
     characters = sum(page.characters for page in pages)
     if not characters:
         raise UsageError("there is no ground truth to score against")
-    draw = random.Random(0)  # noqa: S311 - a bootstrap, no secret
-    samples: list[float] = []
-    for _ in range(_DRAWS):
-        chosen = [pages[draw.randrange(len(pages))] for _ in pages]
-        drawn = sum(page.characters for page in chosen)
-        if drawn:
-            samples.append(100 * sum(page.errors for page in chosen) / drawn)
-    samples.sort()
+    cer = error_rate([page.errors for page in pages], [page.characters for page in pages])
     return Score(
-        cer=100 * sum(page.errors for page in pages) / characters,
-        low=samples[int(0.025 * len(samples))],
-        high=samples[min(int(0.975 * len(samples)) - 1, len(samples) - 1)],
+        cer=cer.percent,
+        low=None if math.isnan(cer.low) else cer.low,
+        high=None if math.isnan(cer.high) else cer.high,
         extra=100 * sum(page.extra for page in pages) / characters,
         characters=characters,
         pages=len(pages),

@@ -6,17 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from archive_pipeline.bench.scoring import PageScore, normalise, score, score_page
+from archive_pipeline.evaluation.scoring import PageScore, normalise, score, score_page
 
 SHARED = Path(__file__).parents[3] / "shared" / "score" / "score_pages.py"
 
 
 def test_lines_find_their_partners_in_any_order() -> None:
-    assert score_page(["abc", "defg"], ["defg", "abx"]) == PageScore(errors=1, characters=7, extra=0)
+    assert score_page(["abc", "defg"], ["defg", "abx"]) == PageScore(
+        errors=1, characters=7, extra=0, word_errors=1, words=2
+    )
 
 
 def test_a_line_without_partner_costs_its_length_and_invented_text_shows() -> None:
-    assert score_page(["abcd", "efgh"], ["abcd", "zzz"]) == PageScore(errors=4, characters=8, extra=3)
+    assert score_page(["abcd", "efgh"], ["abcd", "zzz"]) == PageScore(
+        errors=4, characters=8, extra=3, word_errors=1, words=2
+    )
 
 
 def test_two_true_lines_read_as_one_are_not_both_right() -> None:
@@ -24,7 +28,7 @@ def test_two_true_lines_read_as_one_are_not_both_right() -> None:
 
 
 def test_untranscribed_lines_are_not_scored_and_marks_are_removed() -> None:
-    assert score_page(["~~~ x", "_mot ^2"], ["mot 2"]) == PageScore(0, 5, 0)
+    assert score_page(["~~~ x", "_mot ^2"], ["mot 2"]) == PageScore(0, 5, 0, 0, 2)
     assert normalise("a\u0301  b_c") == "á b_c"
 
 

@@ -1,0 +1,279 @@
+"""Choosing: who goes before whom, and what a changed choice makes stale."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from archive_pipeline.durable import read_json, write_json
+from archive_pipeline.engines.crops import mirrored
+from archive_pipeline.engines.reading_order import order_blocks
+from archive_pipeline.errors import ArchiveError, BadSettings, ChildError, ModelError, UsageError
+from archive_pipeline.intake import discover
+from archive_pipeline.keys import DocumentKey
+from archive_pipeline.models.library import ModelLibrary
+from archive_pipeline.page import Line, Page, Region, Step
+from archive_pipeline.processing import page_worker
+from archive_pipeline.processing.choice import Choices, Said, decide, said_by_options, wishes_of_run
+from archive_pipeline.processing.document_exports import exports_key
+from archive_pipeline.processing.document_settings import Wishes, parse_settings
+from archive_pipeline.processing.inspection import Inspection, SourceFile
+from archive_pipeline.processing.options import ProcessingOptions
+from archive_pipeline.processing.page_job import KnownDocument
+from archive_pipeline.processing.settings_reader import SettingsReader, store_choices, stored_choices
+from archive_pipeline.processing.stored_pages import StoredPage, layout_key, page_to_export, write_model
+from archive_pipeline.rendering.model import PageImage, SourceInfo
+from archive_pipeline.store import DocumentFolder, Store
+
+LIBRARY = ModelLibrary()
+IMAGE = PageImage(number=1, file="0001.jpg", sha256="x", width=9, height=9, method="image-file")
+BUILT_IN = {"engine": "ppocr", "segmentation_model": "ppocr-v6-detection", "model": "ppocr-v6-latin"}
+
+
+@pytest.fixture
+def uploads(tmp_path: Path) -> Path:
+    for name in ("letter.pdf", "box/a.pdf", "box/b/1.tif", "box/b/2.tif"):
+        path = tmp_path / "uploads" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    return tmp_path / "uploads"
+
+
+def put(folder: Path, *names: str, text: str = "language: de\n") -> None:
+    for name in names:
+        (folder / name).write_text(text)
+
+
+def said(where: str, **wishes: Any) -> Said:
+    return Said(where, Wishes(**wishes), dict.fromkeys(wishes, 3), is_file=where.endswith(".yaml"))
+
+
+@pytest.mark.parametrize(
+    ("places", "expected", "origins"),
+    [
+        ([], BUILT_IN, {"engine": "built in", "segmentation_model": "built in", "model": "built in"}),
+        (
+            [said("run", language="fr"), said("a.yaml", language="de", hand="M")],
+            BUILT_IN | {"language": "fr", "hand": "M"},
+            {"language": "run", "hand": "a.yaml"},
+        ),
+        (
+            [said("run"), said("b/a.yaml", hand="N"), said("a.yaml", hand="M", direction="rtl"), said("set")],
+            BUILT_IN | {"hand": "N", "direction": "rtl"},
+            {"hand": "b/a.yaml", "direction": "a.yaml"},
+        ),
+        # A segmentation model brings its engine.
+        (
+            [said("run"), said("a.yaml", segmentation_model="kraken-blla"), said("set", engine="ppocr")],
+            {"engine": "kraken", "segmentation_model": "kraken-blla"},
+            {"engine": "a.yaml", "segmentation_model": "a.yaml"},
+        ),
+        # An engine that is nearer passes over a model of another.
+        (
+            [said("run", engine="ppocr"), said("a.yaml", segmentation_model="kraken-blla")],
+            {"engine": "ppocr", "segmentation_model": "ppocr-v6-detection"},
+            {"engine": "run", "segmentation_model": "built in"},
+        ),
+        # It keeps one of its own.
+        (
+            [said("run", engine="kraken"), said("a.yaml", segmentation_model="kraken-blla", engine="kraken")],
+            {"engine": "kraken", "segmentation_model": "kraken-blla"},
+            {"engine": "run", "segmentation_model": "a.yaml"},
+        ),
+        ([said("set", engine="kraken")], {"segmentation_model": "kraken-blla"}, {"engine": "set"}),
+        ([said("a.yaml", model="ppocr-v6-latin")], {"model": "ppocr-v6-latin"}, {"model": "a.yaml"}),
+    ],
+)
+def test_the_nearest_place_decides_each_field(
+    places: list[Said], expected: dict[str, str], origins: dict[str, str]
+) -> None:
+    decision = decide(places, LIBRARY)
+    told = decision.choices.told()
+    assert expected.items() <= {name: each["value"] for name, each in told.items()}.items()
+    assert origins.items() <= {name: each["from"] for name, each in told.items()}.items()
+    assert decision.segmentation.engine == decision.choices.engine
+    assert decision.segmentation.id == decision.choices.segmentation_model
+    assert decision.recognition.id == decision.choices.model
+
+
+@pytest.mark.parametrize(
+    ("wishes", "what", "remedy"),
+    [
+        ({"model": "nope"}, "there is no recognition model 'nope'", "Choose one of: ppocr-v6-latin"),
+        ({"segmentation_model": "nope"}, "there is no segmentation model 'nope'", "kraken-blla"),
+        ({"engine": "nope"}, "there is no engine 'nope'", "ppocr"),
+        ({"engine": "ppocr", "segmentation_model": "kraken-blla"}, "belongs to engine 'kraken'", "kraken"),
+        # Of no use here, but wrong all the same: an id is not believed because an engine passes it over.
+        ({"model": "ppocr-v6-detection"}, "there is no recognition model", "ppocr-v6-latin"),
+    ],
+)
+def test_a_wrong_choice_is_the_documents_error_in_a_file_and_the_commands_elsewhere(
+    wishes: dict[str, str], what: str, remedy: str
+) -> None:
+    with pytest.raises(BadSettings) as caught:
+        decide([said("box/archive.yaml", **wishes)], LIBRARY)
+    assert caught.value.what.startswith("box/archive.yaml, line 3: ")
+    assert what in caught.value.what
+    assert remedy in caught.value.remedy
+    with pytest.raises((UsageError, ModelError), match=what.replace("(", r"\(")):
+        decide([said("run", **wishes)], LIBRARY)
+
+
+def test_an_unknown_model_is_found_out_even_where_a_nearer_engine_would_pass_it_over() -> None:
+    with pytest.raises(BadSettings, match="nope"):
+        decide([said("run", engine="ppocr"), said("archive.yaml", segmentation_model="nope")], LIBRARY)
+
+
+def test_options_of_a_run_go_before_the_settings_and_a_wrong_one_is_wrong_usage() -> None:
+    options = ProcessingOptions(engine="kraken", asked=wishes_of_run(engine="ppocr", language="deu", model=None))
+    choices = decide(said_by_options(options), LIBRARY).choices
+    assert (choices.engine, choices.language) == ("ppocr", "de")
+    assert choices.origins["engine"] == "options of the run"
+    assert decide(said_by_options(replace(options, asked=Wishes())), LIBRARY).choices.origins["engine"] == (
+        "settings of the installation"
+    )
+    with pytest.raises(UsageError, match="language cannot be 'xx'"):
+        wishes_of_run(language="xx")
+
+
+class Parser:
+    """Counts what it is asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[bytes] = []
+
+    def __call__(self, data: bytes) -> dict[str, Any]:
+        self.asked.append(data)
+        return parse_settings(data).model_dump(mode="json")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> DocumentFolder:
+    return Store(tmp_path / "store").document(DocumentKey("a.pdf"))
+
+
+def test_a_settings_file_is_parsed_once_and_known_again_in_the_next_run(uploads: Path, folder: DocumentFolder) -> None:
+    put(uploads, "archive.yaml", "box/a.pdf.archive.yaml")
+    parser = Parser()
+    reader = SettingsReader(uploads, parser)
+    places, files = reader.read(uploads / "box/a.pdf", folder)
+    assert [place.where for place in places] == ["box/a.pdf.archive.yaml", "archive.yaml"]
+    assert len(parser.asked) == len(files) == 1  # they are equal
+    store_choices(folder, decide(places, LIBRARY).choices, files)
+    later = Parser()
+    assert SettingsReader(uploads, later).read(uploads / "box/a.pdf", folder) == (places, files)
+    assert later.asked == []
+    put(uploads, "archive.yaml", text="language: fr\n")
+    assert SettingsReader(uploads, later).read(uploads / "box/a.pdf", folder)[0][1].wishes.language == "fr"
+    assert later.asked == [b"language: fr\n"]
+
+
+def test_whatever_the_child_says_of_a_settings_file_is_at_worst_a_refused_document(
+    uploads: Path, folder: DocumentFolder
+) -> None:
+    put(uploads, "archive.yaml")
+
+    def dies(_data: bytes) -> dict[str, Any]:
+        raise ChildError("it was killed")
+
+    for parse, why in [(dies, "it was killed"), (lambda _: {"wishes": 1}, "none"), (lambda _: {"x": []}, "none")]:
+        with pytest.raises(BadSettings, match=rf"archive\.yaml: it could not be read: .*{why}"):
+            SettingsReader(uploads, parse).read(uploads / "letter.pdf", folder)
+
+
+def test_an_unreadable_record_of_choices_is_made_again(folder: DocumentFolder) -> None:
+    write_json(folder.choices, {"version": "0", "choices": {"engine": 1}})
+    assert stored_choices(folder) is None
+
+
+def test_direction_makes_a_layout_stale_only_where_it_is_not_the_usual_one() -> None:
+    model = decide([], LIBRARY).segmentation
+    usual = layout_key(IMAGE, model)
+    assert layout_key(IMAGE, model, "ltr") == usual
+    assert len({usual, layout_key(IMAGE, model, "rtl"), layout_key(IMAGE, model, "ttb")}) == 3
+
+
+def choices(**values: Any) -> Choices:
+    return decide([said("archive.yaml", **values)], LIBRARY).choices
+
+
+def test_language_and_hand_make_the_exports_stale_and_no_page(folder: DocumentFolder, uploads: Path) -> None:
+    info = SourceInfo(kind="image", media_type="image/jpeg", pages=1)
+    file = SourceFile(name="a", size=1, mtime_ns=1, sha256="x", info=info)
+    known = KnownDocument(
+        folder,
+        discover(uploads / "letter.pdf", max_file_mb=1, max_pages=1),
+        Inspection(kind="image", sha256="x", files=(file,)),
+        ProcessingOptions(),
+    )
+    keys = [
+        exports_key(replace(known, choices=each), "a", frozenset({1}))
+        for each in (choices(), choices(language="de"), choices(language="deu"), choices(hand="M"))
+    ]
+    assert keys[1] == keys[2]
+    assert len(set(keys)) == 3
+
+
+def test_the_language_is_laid_over_a_stored_page_and_not_written_into_it(folder: DocumentFolder) -> None:
+    write_model(folder.transcription(1), StoredPage(made_from="x", page=Page(number=1, width=9, height=9)))
+    assert page_to_export(folder, 1).language is None
+    assert page_to_export(folder, 1, language="de").language == "de"
+    assert page_to_export(folder, 2, language="de").language == "de"  # a page that failed says so in it, too
+    assert read_json(folder.transcription(1))["page"]["language"] is None
+
+
+class FakeSegmenter:
+    """Finds two lines, and notes the direction."""
+
+    def __init__(self) -> None:
+        self.step = Step(task="segmentation", engine="fake", version="1")
+        lines = tuple(Line(id=f"l{n}", boundary=((0, 0), (9, 0), (9, 9))) for n in range(2))
+        self.regions = (Region(id="r", boundary=((0, 0), (9, 0), (9, 9)), lines=lines),)
+        self.asked: list[str] = []
+
+    def segment(self, _image: object, direction: str = "ltr") -> Any:
+        self.asked.append(direction)
+        return self.regions
+
+
+@pytest.mark.parametrize("direction", ["ltr", "rtl", "ttb"])
+def test_direction_goes_to_the_segmenter_the_page_and_its_lines(direction: Any) -> None:
+    segmenter = FakeSegmenter()
+    page = page_worker._segment(np.zeros((9, 9, 3), np.uint8), IMAGE, segmenter, direction)  # type: ignore[arg-type]
+    assert segmenter.asked == [direction]
+    assert page.direction == direction
+    assert {line.direction for line in page.lines()} == {direction}
+
+
+def test_columns_are_ordered_from_right_to_left_in_the_mirror() -> None:
+    quads = [
+        np.array([[x, y], [x + 300, y], [x + 300, y + 20], [x, y + 20]], dtype=np.float32)
+        for x in (0, 400)
+        for y in range(0, 200, 30)
+    ]
+    left_first = [index for block in order_blocks(quads) for index in block.lines]
+    right_first = [index for block in order_blocks([mirrored(quad) for quad in quads]) for index in block.lines]
+    assert left_first == list(range(14))
+    assert right_first == [*range(7, 14), *range(7)]
+    assert (mirrored(mirrored(quads[3])) == quads[3]).all()
+
+
+def test_a_worker_keeps_no_more_than_two_models_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[str] = []
+    monkeypatch.setattr(page_worker, "make_recognizer", lambda model: loaded.append(model.id) or model.id)
+    page_worker._recognizer.cache_clear()
+    base = decide([], LIBRARY).recognition
+    for name in ("a", "b", "a", "b", "c", "a"):
+        page_worker._recognizer(base.model_copy(update={"id": name}))
+    page_worker._recognizer.cache_clear()
+    assert loaded == ["a", "b", "c", "a"]
+
+
+def test_bad_settings_refuse_a_document_with_its_own_exit_code() -> None:
+    error: ArchiveError = BadSettings("archive.yaml, line 1: x")
+    assert error.exit_code == 3
+    assert str(error.at(document="box")) == "box: archive.yaml, line 1: x. Mend the file or delete it; see choosing.md."
