@@ -15,7 +15,8 @@
     │   ├── BadTranscription             a PAGE or ALTO file that cannot be read as one
     │   └── UnsafeName                   a path that leads out of its folder
     ├── PageFailed                   4   one page; counted against the error budget of its document
-    │   └── PageTimeout
+    │   ├── PageTimeout
+    │   └── ServerFailed                 the server that holds a model is away, or gave no answer that can be used
     ├── DocumentFailed               4   too many pages failed, or none could be read
     ├── StorageError                 5   the store, not the document
     │   └── NoSpaceLeft
@@ -136,6 +137,10 @@ class PageFailed(ArchiveError):
 
 class PageTimeout(PageFailed):
     default_remedy = "Raise ARCHIVE_PAGE_TIMEOUT if the page is worth the wait."
+
+
+class ServerFailed(PageFailed):
+    default_remedy = "Look at the server, then run it again."
 
 
 class DocumentFailed(ArchiveError):

@@ -52,10 +52,11 @@ class Settings(BaseSettings):
         Path("models"), validation_alias="MODELS_DIR", description="The model store; the bundled models need none."
     )
 
-    engine: Literal["ppocr", "kraken"] = Field(
+    engine: Literal["ppocr", "kraken", "surya"] = Field(
         "ppocr",
         validation_alias="ARCHIVE_ENGINE",
-        description="How lines are found: `ppocr` for print and typescript, `kraken` for handwriting and curved lines.",
+        description="How lines are found: `ppocr` for print and typescript, `kraken` for handwriting and curved lines, "
+        "`surya` for difficult layouts.",
     )
     segmentation_model: str | None = Field(
         None,
@@ -65,7 +66,20 @@ class Settings(BaseSettings):
     recognition_model: str | None = Field(
         None,
         validation_alias="ARCHIVE_RECOGNITION_MODEL",
-        description="Id of the recognition model; by default `ppocr-v6-latin`.",
+        description="Id of the recognition model; by default `ppocr-v6-latin`, for `surya` `surya-ocr-2`.",
+    )
+    surya_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$",
+        validation_alias="SURYA_INFERENCE_URL",
+        description="OpenAI-compatible server with surya's model, such as `http://surya:8000/v1`; see surya.md.",
+    )
+    surya_timeout: float = Field(
+        240.0,
+        gt=0,
+        validation_alias="SURYA_INFERENCE_TIMEOUT_SECONDS",
+        description="Time limit for one question to that server, in seconds; never more than is left of "
+        "`ARCHIVE_PAGE_TIMEOUT`.",
     )
     dpi: int = Field(
         300,

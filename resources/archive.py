@@ -27,6 +27,8 @@ class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     segmentation_model: str | None
     recognition_model: str | None
     models_dir: str
+    surya_url: str | None
+    surya_timeout: float
     dpi: int
     born_digital: str
     max_pixels: int

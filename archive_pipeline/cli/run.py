@@ -36,7 +36,7 @@ def chosen_formats(_context: click.Context, _parameter: click.Parameter, value: 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Copy the exports to OUT/<key>/.")
-@click.option("--engine", help="How lines are found: ppocr (print, typescript) or kraken (handwriting).")
+@click.option("--engine", help="How lines are found: ppocr (print, typescript), kraken (handwriting) or surya.")
 @click.option("--model", "recognition_model", help="Id of the recognition model; see `models list`.")
 @click.option("--segmentation-model", help="Id of the segmentation model.")
 @click.option("--pages", help="Only these pages, such as 1-3,7.")
@@ -85,8 +85,11 @@ def process(settings: Settings, keys: list[DocumentKey], config: dict[str, Any],
 def _check_models(settings: Settings, options: dict[str, Any]) -> None:
     """A model or engine that is not there is an error of the command, not of its documents."""
     library = ModelLibrary(settings.models_dir)
-    segmentation_model(library, settings.engine, options["segmentation_model"] or settings.segmentation_model)
-    recognition_model(library, options["recognition_model"] or settings.recognition_model)
+    served = settings.surya_url is not None
+    chosen = options["segmentation_model"] or settings.segmentation_model
+    segmentation_model(library, settings.engine, chosen, served=served)
+    chosen = options["recognition_model"] or settings.recognition_model
+    recognition_model(library, chosen, settings.engine, served=served)
 
 
 def register_paths(

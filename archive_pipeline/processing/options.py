@@ -26,10 +26,12 @@ class ProcessingOptions:
         base_url: Where the folder of all documents' exports is on the web.
     """
 
-    engine: Literal["ppocr", "kraken"] = "ppocr"
+    engine: Literal["ppocr", "kraken", "surya"] = "ppocr"
     segmentation_model: str | None = None
     recognition_model: str | None = None
     models_dir: Path | None = None
+    surya_url: str | None = None
+    surya_timeout: float = 240.0
     dpi: int = 300
     born_digital: Literal["keep", "redo"] = "keep"
     max_pixels: int = 200_000_000

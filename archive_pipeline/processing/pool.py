@@ -41,7 +41,7 @@ class Worker:
         self._options = options
         self._child: SealedChild | None = None
 
-    def call(self, request: dict[str, Any], files: Sequence[BinaryIO] = ()) -> dict[str, Any]:
+    def call(self, request: dict[str, Any], files: Sequence[BinaryIO | int] = ()) -> dict[str, Any]:
         """Have the worker handle a request within the page time limit.
 
         Raises:

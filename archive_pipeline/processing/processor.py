@@ -58,8 +58,9 @@ class Processor:
         self._progress = progress or NoProgress()
         # Found out before anything is begun: a wrong name is the user's error, not the document's.
         library = ModelLibrary(options.models_dir)
-        self._segmentation = segmentation_model(library, options.engine, options.segmentation_model)
-        self._recognition = recognition_model(library, options.recognition_model)
+        served = options.surya_url is not None
+        self._segmentation = segmentation_model(library, options.engine, options.segmentation_model, served=served)
+        self._recognition = recognition_model(library, options.recognition_model, options.engine, served=served)
         self._pool = WorkerPool(store.root / "work", options)
 
     def process(self, key: DocumentKey, stages: Collection[Stage] = STAGES) -> Iterator[StageResult]:
