@@ -298,3 +298,19 @@ def _find_ink(network: Any) -> None:
         head.linear_fuse.weight[0, 3 * 4] = 1
         head.classifier.weight[:, 0] = 6
         head.classifier.bias[:] = -8
+
+
+def install_detector(models: Path, **options: Any) -> InstalledModel:
+    """The same in a model store, as a fetch leaves it: known files below their digest, pinned."""
+    from archive_pipeline.models.entry import ModelFile, digest_of_files
+    from archive_pipeline.models.library import ModelLibrary, pin_path
+
+    making = models / "making"
+    making.mkdir(parents=True)
+    made = write_detector(making, **options)
+    known = tuple(ModelFile(name=file.path.name, sha256=file.sha256, size=file.size) for file in made.files)
+    making.rename(models / str(digest_of_files(known)))
+    pin = pin_path(models, made.id)
+    pin.parent.mkdir(exist_ok=True)
+    pin.write_text(json.dumps({"files": [file.model_dump() for file in known]}), "utf-8")
+    return ModelLibrary(models).installed(made.id)

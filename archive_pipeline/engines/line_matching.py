@@ -22,6 +22,8 @@ TOLERANCE = 0.35
 SLACK = 3.0
 """Letters that a line may be longer or shorter all the same: a short line tells little."""
 
+_UPRIGHT = 2.5  # a box so much higher than wide holds text that runs up or down
+
 
 def fits(texts: Sequence[str], boxes: Sequence[Box]) -> bool:
     """Whether the texts are certainly those of the lines, one by one.
@@ -46,7 +48,7 @@ def fits(texts: Sequence[str], boxes: Sequence[Box]) -> bool:
 
 def _one_below_the_other(boxes: Sequence[Box]) -> bool:
     """Two cells of a row, or text that runs upwards, leave open which line of text is whose."""
-    if any(bottom - top > right - left and len(boxes) > 1 for left, top, right, bottom in boxes):
+    if any(bottom - top > _UPRIGHT * (right - left) for left, top, right, bottom in boxes):
         return False
     return all(
         (below[1] + below[3]) - (above[1] + above[3]) >= min(above[3] - above[1], below[3] - below[1])

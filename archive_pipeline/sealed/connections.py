@@ -29,6 +29,7 @@ _CONNECT_SECONDS = 10.0
 _SEND_SECONDS = 10.0
 _ASK, _GIVEN, _REFUSED = b"c", b"\0", b"\1"
 _LONGEST = 250
+_NO_MORE = "the parent gives no connection any more"
 
 
 class ConnectionBroker:
@@ -90,7 +91,9 @@ class ConnectionBroker:
                 connection.close()
             if len(self._given) >= MAX_OPEN:
                 raise OSError(f"more than {MAX_OPEN} connections at the same time")
-        return socket.create_connection(self._address, timeout=_CONNECT_SECONDS)
+        connection = socket.create_connection(self._address, timeout=_CONNECT_SECONDS)
+        connection.settimeout(None)  # that it does not block would be true of the child's copy, too
+        return connection
 
     def close(self) -> None:
         """End all connections, also for the child. May be called again."""
@@ -156,11 +159,13 @@ class ConnectionSource:
                 if said == _GIVEN and descriptors:
                     return socket.socket(fileno=descriptors[0])
                 if said != _REFUSED:
-                    raise ConnectionError("the parent gives no connection any more")
+                    raise ConnectionError(_NO_MORE)
                 reason = self._read(self._read(1)[0])
             except TimeoutError:
                 self.close()  # a late answer would be taken for that to the next question
                 raise
+            except (BrokenPipeError, ConnectionResetError):
+                raise ConnectionError(_NO_MORE) from None
             except OSError as error:
                 raise ConnectionError(str(error.strerror or error)) from None
         raise ConnectionError(reason.decode("utf-8", "replace"))
@@ -170,7 +175,7 @@ class ConnectionSource:
         while len(data) < length:
             part = self._control.recv(length - len(data))
             if not part:
-                raise ConnectionError("the parent gives no connection any more")
+                raise ConnectionError(_NO_MORE)
             data += part
         return data
 
