@@ -13,6 +13,7 @@ import hashlib
 import io
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +23,7 @@ from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,7 +56,7 @@ def draw(bars: Sequence[Bar], width: int = 990, height: int = 1400, paper: int =
     for bar in bars:
         left, top, right, bottom = bar.box
         pen.rectangle((left, top, right - 1, bottom - 1), fill=(0, 0, 0))
-    return np.asarray(image)
+    return np.array(image)
 
 
 @dataclass(frozen=True)
@@ -104,8 +106,8 @@ class FakeSurya:
 
     def server(self, timeout: float = 20.0) -> Server:
         """The same for an engine that is not sealed."""
-        host, port = self.url.removeprefix("http://").split("/")[0].rsplit(":", 1)
-        return Server(self.url, timeout, partial(_connect, host, int(port)))
+        parts = urlsplit(self.url)
+        return Server(self.url, timeout, partial(_connect, str(parts.hostname), parts.port or 80))
 
 
 def _connect(host: str, port: int, timeout: float) -> socket.socket:
@@ -155,8 +157,13 @@ def completion(said: Said, body: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def fake_surya(**said: Any) -> Iterator[FakeSurya]:
-    """Serve one on this machine."""
+def fake_surya(chain: Path | None = None, **said: Any) -> Iterator[FakeSurya]:
+    """Serve one on this machine.
+
+    Args:
+        chain: Certificate and key, for https.
+        said: Attributes of :class:`FakeSurya`.
+    """
     state = FakeSurya(**said)
 
     class Handler(BaseHTTPRequestHandler):
@@ -203,7 +210,11 @@ def fake_surya(**said: Any) -> Iterator[FakeSurya]:
             pass  # a caller may hang up
 
     with Listening(("127.0.0.1", 0), Handler) as server:
-        state.url = f"http://127.0.0.1:{server.server_address[1]}/v1"
+        state.url = f"http{'s' if chain else ''}://127.0.0.1:{server.server_address[1]}/v1"
+        if chain is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(chain)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
@@ -282,13 +293,14 @@ def _find_ink(network: Any) -> None:
     """Darkness goes by one channel through the stem and the first stage, everything else is zero."""
     import torch
 
-    white = 2.44  # mean over the channels of a white pixel, as the processor scales it
+    white = (1 - 0.485) / 0.229  # the red of a white pixel, as the processor scales it
     with torch.no_grad():
         for name, value in network.named_parameters():
             if not name.endswith("norm.weight"):
                 value.zero_()
         stem, first = network.vit.stem.in_conv, network.vit.stages[0].blocks[0].main
-        stem.conv.weight[0, :, 1, :] = -1 / 9  # means over three pixels beside each other
+        # The mean of three pixels beside each other; of their red, since that is what surya fills pieces up with.
+        stem.conv.weight[0, 0, 1, :] = -1 / 3
         stem.norm.bias[0] = white
         first.spatial_conv.conv.weight[0, 0, 1, :] = 1 / 3
         first.point_conv.conv.weight[0, 0] = 1
