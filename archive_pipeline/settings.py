@@ -15,6 +15,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from archive_pipeline.errors import UsageError
 
+_SERVER = r"^https?://[^\s/?#@]+(/[^\s?#]*)?$"
+"""An address without a user or a password, which would stand in results and logs."""
+
 
 def split_names(text: str) -> tuple[str, ...]:
     """Names between commas."""
@@ -70,7 +73,7 @@ class Settings(BaseSettings):
     )
     surya_url: str | None = Field(
         None,
-        pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$",
+        pattern=_SERVER,
         validation_alias="SURYA_INFERENCE_URL",
         description="OpenAI-compatible server with surya's model, such as `http://surya:8000/v1`; see surya.md.",
     )
@@ -218,10 +221,21 @@ class Deployment(BaseModel):
         allow_inf_nan=False,
         description="CPUs of one run container, from 0.1 to 1024; it has as many page workers.",
     )
+    surya_url: str | None = Field(
+        None,
+        validation_alias="SURYA_INFERENCE_URL",
+        pattern=_SERVER,
+        description="Server with surya's model, for runs of `documents`: [surya.md](surya.md).",
+    )
 
     @property
     def run_memory_bytes(self) -> int:
         return _bytes(self.run_memory)
+
+    @field_validator("surya_url", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return value or None
 
     @field_validator("uploads")
     @classmethod

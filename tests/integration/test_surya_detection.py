@@ -27,8 +27,8 @@ from archive_pipeline.errors import ModelError, ServerFailed
 from archive_pipeline.models.installed import InstalledFile, InstalledModel
 from archive_pipeline.page import Box, Region
 
-LEFT = [Bar.of("Acte de naissance", 60, 300 + 80 * n, letter=24, height=20) for n in range(5)]
-RIGHT = [Bar.of("le quatre mars 19", 540, 300 + 80 * n, letter=24, height=20) for n in range(5)]
+LEFT = [Bar.of("Acte de naissance", 60, 300 + 40 * n, letter=24, height=20) for n in range(5)]
+RIGHT = [Bar.of("le quatre mars 19", 540, 300 + 40 * n, letter=24, height=20) for n in range(5)]
 TITLE = [Bar.of("Registre des actes de 1914", 200, 100, letter=24)]
 
 
@@ -187,7 +187,7 @@ def test_with_a_server_regions_and_their_order_are_the_servers(detector: Install
     # What lies in no block is kept, after the blocks.
     assert_near(boxes(regions)[-1], note[0])
     assert segmenter.step.parameters["layout"] == MODEL
-    assert_near(regions[0].box, Bar((540, 300, 948, 640), ""))
+    assert_near(regions[0].box, Bar((540, 300, 948, 480), ""))
 
 
 def test_a_blank_page_is_not_asked_about(detector: InstalledModel) -> None:
