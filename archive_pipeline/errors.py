@@ -16,7 +16,8 @@
     │   ├── BadSettings                  an archive.yaml that cannot be obeyed
     │   └── UnsafeName                   a path that leads out of its folder
     ├── PageFailed                   4   one page; counted against the error budget of its document
-    │   └── PageTimeout
+    │   ├── PageTimeout
+    │   └── ServerFailed                 the server that holds a model is away, or gave no answer that can be used
     ├── DocumentFailed               4   too many pages failed, or none could be read
     ├── StorageError                 5   the store, not the document
     │   └── NoSpaceLeft
@@ -141,6 +142,10 @@ class PageFailed(ArchiveError):
 
 class PageTimeout(PageFailed):
     default_remedy = "Raise ARCHIVE_PAGE_TIMEOUT if the page is worth the wait."
+
+
+class ServerFailed(PageFailed):
+    default_remedy = "Look at the server, then run it again."
 
 
 class DocumentFailed(ArchiveError):

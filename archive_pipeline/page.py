@@ -44,7 +44,13 @@ def _legal(char: str) -> bool:
     ) != 0xFFFE
 
 
+def clean_block(text: str) -> str:
+    """As :func:`clean_text`, but with its line breaks."""
+    return "\n".join(map(clean_text, text.split("\n")))
+
+
 Text = Annotated[str, AfterValidator(clean_text)]
+BlockText = Annotated[str, AfterValidator(clean_block)]
 
 
 class _Model(BaseModel):
@@ -105,13 +111,17 @@ class Line(_Model):
 
 
 class Region(_Model):
-    """A block of the page. One without lines but with ``text`` comes from an engine that reads blocks."""
+    """A block of the page. One without lines but with ``text`` comes from an engine that reads blocks.
+
+    Attributes:
+        text: Of a block without lines, with a line break after each of its lines of text.
+    """
 
     id: str
     type: RegionType = "text"
     boundary: tuple[Point, ...]
     lines: tuple[Line, ...] = ()
-    text: Text = ""
+    text: BlockText = ""
 
     @property
     def box(self) -> Box:

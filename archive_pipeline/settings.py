@@ -15,6 +15,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from archive_pipeline.errors import UsageError
 
+_SERVER = r"^https?://[^\s/?#@]+(/[^\s?#]*)?$"
+"""An address without a user or a password, which would stand in results and logs."""
+
 
 def split_names(text: str) -> tuple[str, ...]:
     """Names between commas."""
@@ -75,11 +78,11 @@ class Settings(BaseSettings):
         description="The Hugging Face Hub, or a mirror.",
     )
 
-    engine: Literal["ppocr", "kraken"] | None = Field(
+    engine: Literal["ppocr", "kraken", "surya"] | None = Field(
         None,
         validation_alias="ARCHIVE_ENGINE",
-        description="How lines are found: `ppocr` for print and typescript, `kraken` for handwriting and curved lines; "
-        "by default that of the segmentation model, or `ppocr`.",
+        description="How lines are found: `ppocr` for print and typescript, `kraken` for handwriting and curved lines, "
+        "`surya` for difficult layouts; by default that of the segmentation model, or `ppocr`.",
     )
     segmentation_model: str | None = Field(
         None,
@@ -89,7 +92,20 @@ class Settings(BaseSettings):
     recognition_model: str | None = Field(
         None,
         validation_alias="ARCHIVE_RECOGNITION_MODEL",
-        description="Id of the recognition model; by default `ppocr-v6-latin`.",
+        description="Id of the recognition model; by default `ppocr-v6-latin`, for `surya` `surya-ocr-2`.",
+    )
+    surya_url: str | None = Field(
+        None,
+        pattern=_SERVER,
+        validation_alias="SURYA_INFERENCE_URL",
+        description="OpenAI-compatible server with surya's model, such as `http://surya:8000/v1`; see surya.md.",
+    )
+    surya_timeout: float = Field(
+        240.0,
+        gt=0,
+        validation_alias="SURYA_INFERENCE_TIMEOUT_SECONDS",
+        description="Time limit for one question to that server, in seconds; never more than is left of "
+        "`ARCHIVE_PAGE_TIMEOUT`.",
     )
     dpi: int = Field(
         300,
@@ -234,10 +250,21 @@ class Deployment(BaseModel):
         allow_inf_nan=False,
         description="CPUs of one run container, from 0.1 to 1024; it has as many page workers.",
     )
+    surya_url: str | None = Field(
+        None,
+        validation_alias="SURYA_INFERENCE_URL",
+        pattern=_SERVER,
+        description="Server with surya's model, for runs of `documents`: [surya.md](surya.md).",
+    )
 
     @property
     def run_memory_bytes(self) -> int:
         return _bytes(self.run_memory)
+
+    @field_validator("surya_url", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return value or None
 
     @field_validator("uploads")
     @classmethod

@@ -39,6 +39,8 @@ class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     segmentation_model: str | None
     recognition_model: str | None
     models_dir: str
+    surya_url: str | None
+    surya_timeout: float
     dpi: int
     born_digital: str
     max_pixels: int
@@ -87,7 +89,7 @@ class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             name: value for name, value in changes.items() if name in {*_WISHES, "spelling"} and value is not None
         }
         options = self.options(checked)
-        decide(said_by_options(options), ModelLibrary(options.models_dir))
+        decide(said_by_options(options), ModelLibrary(options.models_dir), served=options.surya_url is not None)
         find_lists(options.spelling or ())
 
     def options(self, changes: dict[str, object] | None = None) -> ProcessingOptions:

@@ -46,7 +46,7 @@ def chosen_languages(_context: click.Context, _parameter: click.Parameter, value
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Copy the exports to OUT/<key>/.")
-@click.option("--engine", help="How lines are found: ppocr (print, typescript) or kraken (handwriting).")
+@click.option("--engine", help="How lines are found: ppocr (print, typescript), kraken (handwriting) or surya.")
 @click.option("--model", "recognition_model", help="Id of the recognition model; see `models list`.")
 @click.option("--segmentation-model", help="Id of the segmentation model.")
 @click.option("--language", help="Language of the text, such as de, fr-CA or lat; goes into the exports.")

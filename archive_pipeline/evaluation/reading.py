@@ -23,6 +23,7 @@ from archive_pipeline.errors import (
 from archive_pipeline.evaluation.scoring import PageScore, score_lines, score_page, scored_lines
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.page import Line, Page
+from archive_pipeline.processing.model_server import server_for
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.processing.page_job import render_options
 from archive_pipeline.processing.pool import Worker, WorkerPool
@@ -92,6 +93,7 @@ class _PageReader:
     def __init__(self, worker: Worker, page: TruePage, options: ProcessingOptions) -> None:
         self._worker = worker
         self._image, self._truth = page
+        self._all = options
         self._options = asdict(render_options(options))
 
     def read(
@@ -134,12 +136,12 @@ class _PageReader:
             "recognize": model.model_dump(mode="json"),
             "layout": layout.model_dump(mode="json") if layout else None,
         }
-        return self._call(request, self._image)
+        return self._call(request, self._image, [model, *([segmentation] if segmentation else [])])
 
-    def _call(self, request: dict[str, Any], path: Path) -> dict[str, Any]:
+    def _call(self, request: dict[str, Any], path: Path, models: Sequence[InstalledModel] = ()) -> dict[str, Any]:
         try:
-            with path.open("rb") as file:
-                return self._worker.call(request, [file])
+            with path.open("rb") as file, server_for(models, self._all) as (server, connections):
+                return self._worker.call(request | {"server": server}, [file, *connections])
         except OSError as error:
             raise NotReadable(f"it cannot be opened: {error.strerror}", document=str(path)) from None
         finally:

@@ -108,12 +108,13 @@ def said_by_options(options: ProcessingOptions) -> tuple[Said, Said]:
     return Said(RUN, options.asked), Said(SETTINGS, settings)
 
 
-def decide(said: Sequence[Said], library: ModelLibrary) -> Decision:
+def decide(said: Sequence[Said], library: ModelLibrary, *, served: bool = False) -> Decision:
     """Decide what a document is read with.
 
     Args:
         said: What each place says, the one that goes before the others first.
         library: The models.
+        served: There is a server for surya's model.
 
     Raises:
         UsageError, ModelError: An engine or model does not exist, or they do not go together, as the run or the
@@ -122,10 +123,12 @@ def decide(said: Sequence[Said], library: ModelLibrary) -> Decision:
         ModelNotFetched: A model is known, but not here.
     """
     found = {name: next((each for each in said if getattr(each.wishes, name) is not None), None) for name in FIELDS}
-    segmentation, origins = _segmentation(said, found["engine"], found["segmentation_model"], library)
+    segmentation, origins = _segmentation(said, found["engine"], found["segmentation_model"], library, served)
     by_model = found.pop("model")
     with _blaming(by_model, "model"):
-        recognition = recognition_model(library, by_model.wishes.model if by_model else None)
+        recognition = recognition_model(
+            library, by_model.wishes.model if by_model else None, segmentation.engine, served=served
+        )
     origins["model"] = by_model.where if by_model else BUILT_IN
     noted = {name: by for name, by in found.items() if by is not None and name not in origins}
     choices = Choices(
@@ -139,12 +142,13 @@ def decide(said: Sequence[Said], library: ModelLibrary) -> Decision:
 
 
 def _segmentation(
-    said: Sequence[Said], by_engine: Said | None, by_model: Said | None, library: ModelLibrary
+    said: Sequence[Said], by_engine: Said | None, by_model: Said | None, library: ModelLibrary, served: bool
 ) -> tuple[InstalledModel, dict[str, str]]:
     """The segmentation model, and who chose it and its engine."""
     if by_model is None:
+        wanted = (by_engine and by_engine.wishes.engine) or DEFAULT_ENGINE
         with _blaming(by_engine, "engine"):
-            model = segmentation_model(library, (by_engine and by_engine.wishes.engine) or DEFAULT_ENGINE, None)
+            model = segmentation_model(library, wanted, None, served=served)
         where = by_engine.where if by_engine else BUILT_IN
         return model, {"engine": where, "segmentation_model": BUILT_IN}
     with _blaming(by_model, "segmentation_model"):
@@ -153,12 +157,12 @@ def _segmentation(
         engine = str(by_engine.wishes.engine)
         fits = entry.engine == engine
         with _blaming(by_model if fits else by_engine, "segmentation_model" if fits else "engine"):
-            model = segmentation_model(library, engine, entry.id if fits else None)
+            model = segmentation_model(library, engine, entry.id if fits else None, served=served)
         return model, {"engine": by_engine.where, "segmentation_model": by_model.where if fits else BUILT_IN}
     # Of an engine that is named further away nothing is left: the model says which it is.
     engine = str(by_model.wishes.engine) if by_engine is by_model else entry.engine
     with _blaming(by_model, "segmentation_model"):
-        model = segmentation_model(library, engine, entry.id)
+        model = segmentation_model(library, engine, entry.id, served=served)
     return model, {"engine": by_model.where, "segmentation_model": by_model.where}
 
 

@@ -37,6 +37,8 @@ class ProcessingOptions:
     recognition_model: str | None = None
     uploads_dir: Path | None = None
     models_dir: Path | None = None
+    surya_url: str | None = None
+    surya_timeout: float = 240.0
     dpi: int = 300
     born_digital: Literal["keep", "redo"] = "keep"
     max_pixels: int = 200_000_000

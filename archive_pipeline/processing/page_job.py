@@ -18,6 +18,7 @@ from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.page import Direction, Page
 from archive_pipeline.processing.choice import Choices
 from archive_pipeline.processing.inspection import Inspection, PagePlace
+from archive_pipeline.processing.model_server import server_for
 from archive_pipeline.processing.options import ProcessingOptions, Stage
 from archive_pipeline.processing.pool import Worker
 from archive_pipeline.processing.stored_pages import (
@@ -138,10 +139,11 @@ def do_page(work: DocumentWork, worker: Worker, job: PageJob) -> PageReport:
         file = open_file(work.source, _position(work, job.place.file))
     else:
         file = (work.folder.images / before.file).open("rb")
-    with file:
+    models = [work.segmentation] * job.segment + [work.recognition] * job.recognize
+    with file, server_for(models, work.options) as (server, connections):
         if before is None:
             _require_same(work, job.place.file, os.fstat(file.fileno()))
-        answer = worker.call(request, [file])
+        answer = worker.call(request | {"server": server}, [file, *connections])
     try:
         report = PageReport.model_validate(
             {"seconds": answer.get("seconds"), "peak_memory_mb": answer.get("peak_memory_mb", 0)}

@@ -17,16 +17,20 @@ import numpy as np
 
 from archive_pipeline.engines.base import Image, Recognizer, Segmenter, each_line
 from archive_pipeline.engines.factory import make_recognizer, make_segmenter
+from archive_pipeline.engines.serving import Server
 from archive_pipeline.errors import PageFailed, UsageError
 from archive_pipeline.ground_truth.files import read_open
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.page import Direction, Page
 from archive_pipeline.processing.document_settings import parse_settings
+from archive_pipeline.processing.model_server import ServerDoor
 from archive_pipeline.processing.preview import draw_preview
 from archive_pipeline.rendering.model import PageImage, RenderOptions, SourceInfo
 from archive_pipeline.rendering.pages import inspect, render_page
 from archive_pipeline.spelling.lists import WordList
 from archive_pipeline.spelling.proposals import Dictionaries, propose
+
+_BLANK = "No text was found on this page."
 
 
 def handle(request: dict[str, Any], files: list[BinaryIO], scratch: Path) -> dict[str, Any]:
@@ -44,7 +48,8 @@ def handle(request: dict[str, Any], files: list[BinaryIO], scratch: Path) -> dic
         found = read_open(files[0], request["name"])
         return {"image": found.image, "page": found.page.model_dump(mode="json")}
     if operation == "page":
-        return _page(request, files[0], scratch)
+        with _DOOR.opened(request.get("server"), files[1:]) as server:
+            return _page(request, files[0], scratch, server)
     if operation == "preview":
         page = Page.model_validate(request["page"])
         (scratch / "preview.jpg").write_bytes(draw_preview(_pixels(files[0]), page))
@@ -52,16 +57,19 @@ def handle(request: dict[str, Any], files: list[BinaryIO], scratch: Path) -> dic
     raise UsageError(f"a page worker cannot '{operation}'")
 
 
+_DOOR = ServerDoor()
+
+
 # Documents may each name models of their own. Two are kept, so that a worker which is given pages of two documents in
 # turn does not load at every page, and a night with a hundred models takes no more memory than one with two.
 @lru_cache(maxsize=2)
-def _segmenter(model: InstalledModel) -> Segmenter:
-    return make_segmenter(model)
+def _segmenter(model: InstalledModel, server: Server | None) -> Segmenter:
+    return make_segmenter(model, server)
 
 
 @lru_cache(maxsize=2)
-def _recognizer(model: InstalledModel) -> Recognizer:
-    return make_recognizer(model)
+def _recognizer(model: InstalledModel, server: Server | None) -> Recognizer:
+    return make_recognizer(model, server)
 
 
 @lru_cache(maxsize=2)
@@ -69,7 +77,7 @@ def _dictionaries(lists: tuple[WordList, ...]) -> Dictionaries:
     return Dictionaries(lists)
 
 
-def _page(request: dict[str, Any], file: BinaryIO, scratch: Path) -> dict[str, Any]:
+def _page(request: dict[str, Any], file: BinaryIO, scratch: Path, server: Server | None) -> dict[str, Any]:
     """Take one page from its source or its page image through the stages that are asked for.
 
     ``file`` is the source where ``request["render"]`` says how to render it, else the page image.
@@ -101,14 +109,16 @@ def _page(request: dict[str, Any], file: BinaryIO, scratch: Path) -> dict[str, A
         with (scratch / image.file).open("rb") as rendered:
             pixels = _pixels(rendered)
     if request["segment"] is not None:
-        segmenter = _segmenter(InstalledModel.model_validate(request["segment"]))
+        model = InstalledModel.model_validate(request["segment"])
+        segmenter = _segmenter(model, server if model.served else None)
         page = _segment(pixels, image, segmenter, request.get("direction") or "ltr")
         answer["layout"] = _dump(page)
         clock.lap("segmentation")
     else:
         page = Page.model_validate(request["layout"])
     if request["recognize"] is not None:
-        page = _recognize(pixels, page, _recognizer(InstalledModel.model_validate(request["recognize"])))
+        model = InstalledModel.model_validate(request["recognize"])
+        page = _recognize(pixels, page, _recognizer(model, server if model.served else None))
         clock.lap("recognition")
         if lists := tuple(map(WordList.from_json, request.get("spelling", ()))):
             page = propose(page, _dictionaries(lists))
@@ -129,7 +139,7 @@ def _segment(pixels: Image, image: PageImage, segmenter: Segmenter, direction: D
         dpi=image.dpi,
         image_digest=image.sha256,
         status="done" if regions else "blank",
-        reason="" if regions else "No text was found on this page.",
+        reason="" if regions else _BLANK,
         direction=direction,
         regions=regions,
         steps=(segmenter.step,),
@@ -140,7 +150,9 @@ def _recognize(pixels: Image, page: Page, recognizer: Recognizer) -> Page:
     if page.status == "blank":
         return page
     regions = recognizer.recognize(pixels, page.regions)
-    return page.model_copy(update={"regions": regions, "steps": (*page.steps, recognizer.step)})
+    # An engine that looks at the whole page may find that what were taken for lines are none.
+    blank = {} if regions else {"status": "blank", "reason": _BLANK}
+    return page.model_copy(update={"regions": regions, "steps": (*page.steps, recognizer.step), **blank})
 
 
 def _dump(page: Page) -> dict[str, Any]:

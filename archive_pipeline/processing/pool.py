@@ -42,7 +42,7 @@ class Worker:
         self._read = read
         self._child: SealedChild | None = None
 
-    def call(self, request: dict[str, Any], files: Sequence[BinaryIO] = ()) -> dict[str, Any]:
+    def call(self, request: dict[str, Any], files: Sequence[BinaryIO | int] = ()) -> dict[str, Any]:
         """Have the worker handle a request within the page time limit.
 
         Raises:
@@ -93,12 +93,14 @@ class WorkerPool:
 
     Args:
         folder: Where scratch folders are made.
-        read: Files that the workers may read, beside code.
+        read: Files that the workers may read, beside code and the model store.
     """
 
     def __init__(self, folder: Path, options: ProcessingOptions, read: Sequence[Path] = ()) -> None:
         self._options = options
-        self._read = tuple(read)
+        # The model store may not be there yet, and a seal is made of what is.
+        models = [options.models_dir] if options.models_dir is not None and options.models_dir.is_dir() else []
+        self._read = (*models, *read)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             _clear_abandoned(folder)

@@ -61,13 +61,10 @@ class Processor:
         self._progress = progress or NoProgress()
         self._library = ModelLibrary(options.models_dir)
         # Found out before anything is begun: a wrong name is the user's error, not the document's.
-        decide(said_by_options(options), self._library)
+        decide(said_by_options(options), self._library, served=options.surya_url is not None)
         self._settings = SettingsReader(options.uploads_dir, self._parse_settings)
         self._spelling = find_lists(options.spelling or ())
-        # The model store may not be there yet, and a seal is made of what is.
-        models = [options.models_dir] if options.models_dir is not None and options.models_dir.is_dir() else []
-        lists = [each.path for each in self._spelling]
-        self._pool = WorkerPool(store.root / "work", options, read=[*models, *lists])
+        self._pool = WorkerPool(store.root / "work", options, read=[each.path for each in self._spelling])
 
     def process(self, key: DocumentKey, stages: Collection[Stage] = STAGES) -> Iterator[StageResult]:
         """Take a document through stages; a result comes as soon as a stage is finished for all its pages.
@@ -112,7 +109,7 @@ class Processor:
     def _decide(self, folder: DocumentFolder, path: Path) -> tuple[Decision, dict[str, FileSettings]]:
         asked, settings = said_by_options(self._options)
         said, files = self._settings.read(path, folder)
-        return decide((asked, *said, settings), self._library), files
+        return decide((asked, *said, settings), self._library, served=self._options.surya_url is not None), files
 
     def _parse_settings(self, data: bytes) -> dict[str, Any]:
         request = {"op": "settings", "data": data.decode("latin-1")}

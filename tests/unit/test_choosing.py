@@ -264,11 +264,11 @@ def test_columns_are_ordered_from_right_to_left_in_the_mirror() -> None:
 
 def test_a_worker_keeps_no_more_than_two_models_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     loaded: list[str] = []
-    monkeypatch.setattr(page_worker, "make_recognizer", lambda model: loaded.append(model.id) or model.id)
+    monkeypatch.setattr(page_worker, "make_recognizer", lambda model, _: loaded.append(model.id) or model.id)
     page_worker._recognizer.cache_clear()
     base = decide([], LIBRARY).recognition
     for name in ("a", "b", "a", "b", "c", "a"):
-        page_worker._recognizer(base.model_copy(update={"id": name}))
+        page_worker._recognizer(base.model_copy(update={"id": name}), None)
     page_worker._recognizer.cache_clear()
     assert loaded == ["a", "b", "c", "a"]
 

@@ -36,6 +36,27 @@ def test_what_a_profile_gives_is_let_through_and_made_anew() -> None:
         assert json.loads(checked_body(shuffled, PROFILES)) == body
 
 
+def test_runs_of_documents_alone_are_told_where_suryas_server_is_and_the_gate_takes_no_other() -> None:
+    url = "http://surya:8080/v1"
+    profiles = read_profiles(ROOT / "docker", DEPLOYMENT.model_copy(update={"surya_url": url}))
+    bodies = {
+        location: profile.body(run_id=RUN, job="documents_job", arguments="{}")
+        for location, profile in profiles.items()
+    }
+    assert f"SURYA_INFERENCE_URL={url}" in bodies["documents"]["Env"]
+    assert "SURYA" not in str(bodies["models"])
+    assert "SURYA" not in str(good())
+    assert json.loads(checked_body(json.dumps(bodies["documents"]).encode(), profiles)) == bodies["documents"]
+    for other in (
+        good(arguments="{}"),
+        {**bodies["documents"], "Env": [*good()["Env"], f"SURYA_INFERENCE_URL={url}x"]},
+    ):
+        with pytest.raises(LaunchRefused, match="Env is not as the profile documents has it"):
+            checked_body(json.dumps(other).encode(), profiles)
+    with pytest.raises(LaunchRefused, match="Env"):
+        checked_body(json.dumps(bodies["documents"]).encode(), PROFILES)
+
+
 def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     if isinstance(value, dict):
         return [path, *(place for key, inner in value.items() for place in _places(inner, (*path, key)))]
@@ -162,6 +183,7 @@ def test_a_deployment_names_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> No
     [
         *(("run_memory", value) for value in ("0g", "0m", "1023m", "16385g", "9" * 5000 + "g", "1g\n")),
         *(("run_cpus", value) for value in ("1e-10", "0", "0.09", "1025", "inf", "nan", "-1")),
+        *(("surya_url", value) for value in ("surya:8080", "ftp://x", "http://user:word@x/v1", "http://x/v1?key=1")),
         *(("uploads", value) for value in ("/", "//", "/.", "/srv/../..", "/srv/..", "/a:/b", "/a\nb", "/\udcff", "a")),
     ],
 )

@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from archive_pipeline.engines.factory import recognition_model
 from archive_pipeline.errors import UsageError
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.settings import read_settings
@@ -62,11 +63,15 @@ def compare_models(
         )
     settings = read_settings()
     library = ModelLibrary(settings.models_dir)
-    models = (library.installed(ids[0], "recognition"), library.installed(ids[1], "recognition"))
+    served = settings.surya_url is not None
+    models = (
+        recognition_model(library, ids[0], served=served),
+        recognition_model(library, ids[1], served=served),
+    )
     segmentation = None
     if lines == "engine":
         asked = Said("options", wishes_of_run(engine=engine, segmentation_model=segmentation_model))
-        segmentation = decide([asked], library).segmentation
+        segmentation = decide([asked], library, served=served).segmentation
     pages = [page for folder in folders for page in pages_with_truth(folder)]
     with click.progressbar(length=len(pages), label="pages", file=click.get_text_stream("stderr")) as bar:
         read = read_with_both(
