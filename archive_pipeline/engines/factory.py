@@ -5,7 +5,12 @@ from __future__ import annotations
 import importlib.metadata
 
 from archive_pipeline.engines.base import Recognizer, Segmenter
-from archive_pipeline.engines.versions import KRAKEN_SEGMENTATION, PPOCR_RECOGNITION, PPOCR_SEGMENTATION
+from archive_pipeline.engines.versions import (
+    KRAKEN_RECOGNITION,
+    KRAKEN_SEGMENTATION,
+    PPOCR_RECOGNITION,
+    PPOCR_SEGMENTATION,
+)
 from archive_pipeline.errors import UsageError
 from archive_pipeline.models.entry import Engine
 from archive_pipeline.models.installed import InstalledModel
@@ -46,7 +51,8 @@ def recognition_model(library: ModelLibrary, model_id: str | None) -> InstalledM
 def signature(model: InstalledModel) -> list[str]:
     """All that a result depends on beside its input: model, digest, and versions of the code that runs it."""
     if model.engine == "kraken":
-        code = [importlib.metadata.version("kraken"), KRAKEN_SEGMENTATION]
+        own = KRAKEN_SEGMENTATION if model.task == "segmentation" else KRAKEN_RECOGNITION
+        code = [importlib.metadata.version("kraken"), own]
     else:
         code = [PPOCR_SEGMENTATION if model.task == "segmentation" else PPOCR_RECOGNITION]
     return [model.engine, model.id, model.digest, *code]
@@ -65,6 +71,10 @@ def make_segmenter(model: InstalledModel) -> Segmenter:
 
 def make_recognizer(model: InstalledModel) -> Recognizer:
     """Load a recognition model."""
+    if model.engine == "kraken":
+        from archive_pipeline.engines.kraken_recognition import KrakenRecognizer
+
+        return KrakenRecognizer(model)
     from archive_pipeline.engines.ppocr_recognition import PpocrRecognizer
 
     return PpocrRecognizer(model)
