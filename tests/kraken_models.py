@@ -2,15 +2,15 @@
 
 One is PP-OCRv6's bundled recognition network, weight for weight in kraken's own implementation of it. The
 re-parameterised depthwise convolutions come fused, so their kernel gives its identity branch back and the third branch
-is zero; kraken feeds inverted RGB in [0, 1] where Paddle feeds BGR in [-1, 1], so the first convolution takes in x → 1 − 2x.
+is zero; kraken feeds inverted RGB in [0, 1] where Paddle feeds BGR in [-1, 1], so the first convolution takes in
+x → 1 − 2x.
 
-The other is a small VGSL network, trained for some seconds on lines drawn with the demo's font.
+The other is a VGSL network of one layer, which reads bars instead of letters.
 """
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +23,14 @@ from kraken.lib.vgsl import TorchVGSLModel
 from kraken.models import write_coreml, write_safetensors
 from numpy.typing import NDArray
 from onnx import numpy_helper
-from PIL import Image, ImageDraw
 from torch import nn
 
-from archive_pipeline.demo.typing import font
 from archive_pipeline.durable import file_digest
+from archive_pipeline.engines.base import Image
 from archive_pipeline.engines.ppocr_recognition import is_latin
 from archive_pipeline.models.entry import Task
 from archive_pipeline.models.installed import InstalledFile, InstalledModel
+from archive_pipeline.page import Box, Line
 
 Weights = tuple[NDArray[np.float32], NDArray[np.float32]]
 
@@ -180,80 +180,49 @@ def _set(module: nn.Module, **values: NDArray[Any]) -> None:
         target.copy_(torch.from_numpy(np.array(value, dtype=np.float32)))
 
 
-# --- a small VGSL network ------------------------------------------------------------------------------------------
+# --- a VGSL network that reads bars ---------------------------------------------------------------------------------
 
-LETTERS = "aehlos "
-HEIGHT = 24
-
-
-def draw_words(text: str, size: int = 30) -> Image.Image:
-    """A line of black letters on white, with a margin of 4 pixels."""
-    _, top, _, bottom = font(size).getbbox("b" + text + "g")
-    image = Image.new("L", (round(font(size).getlength(text)) + 8, round(bottom - top) + 8), 255)
-    ImageDraw.Draw(image).text((4, 4 - top), text, font=font(size), fill=0)
-    return image
+BARS = 6
+_ROW = 5  # pixels
+_ROWS = BARS + 2
+_WIDTH, _GAP = 12, 8
 
 
-def random_words(draw: random.Random, letters: str = LETTERS.strip()) -> str:
-    return " ".join("".join(draw.choices(letters, k=draw.randint(2, 5))) for _ in range(draw.randint(1, 3)))
+def bars_network(letters: Sequence[str]) -> TorchVGSLModel:
+    """A network that reads a bar of ink by its row: the topmost one is the first letter.
 
-
-def train_network(steps: int = 150, seed: int = 1914) -> TorchVGSLModel:
-    """A network of kraken that reads :data:`LETTERS` in the demo's font, after some seconds on one thread."""
-    draw = random.Random(seed)
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        network = TorchVGSLModel(
-            vgsl=f"[1,{HEIGHT},0,1 Cr3,3,12 Mp2,2 Cr3,3,24 Mp2,2 S1(1x0)1,3 Lbx32 O1c{len(LETTERS) + 1}]",
-            codec={letter: [code] for code, letter in enumerate(LETTERS, start=1)},
-            model_type=["recognition"],
-            seg_type="baselines",
-            legacy_polygons=False,
-        )
-        network.train()
-        optimizer = torch.optim.AdamW(network.parameters(), 1e-2)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-2, total_steps=steps)
-        for _ in range(steps):
-            texts = [random_words(draw) for _ in range(8)]
-            images = [_as_input(draw_words(text, draw.randint(22, 36)), draw) for text in texts]
-            widths = torch.tensor([image.shape[1] for image in images])
-            batch = torch.zeros(len(images), 1, HEIGHT, int(widths.max()))
-            for place, image in enumerate(images):
-                batch[place, 0, :, : image.shape[1]] = image
-            logits, lengths = network.nn(batch, widths)
-            targets = [[LETTERS.index(letter) + 1 for letter in text] for text in texts]
-            loss = nn.functional.ctc_loss(
-                logits.squeeze(2).permute(2, 0, 1).log_softmax(2),
-                torch.tensor([code for target in targets for code in target]),
-                lengths,
-                torch.tensor([len(target) for target in targets]),
-                zero_infinity=True,
-            )
-            optimizer.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            optimizer.step()
-            schedule.step()
+    Its one layer looks at a column of pixels; what it must weigh is known, and nothing has to be trained.
+    """
+    network = TorchVGSLModel(
+        vgsl=f"[1,{_ROWS},0,1 S1(1x0)1,3 O1c{BARS + 1}]",
+        codec={letter: [code] for code, letter in enumerate(letters, start=1)},
+        model_type=["recognition"],
+        seg_type="baselines",
+        legacy_polygons=False,
+    )
+    weight = np.zeros((BARS + 1, _ROWS), np.float32)
+    weight[np.arange(1, BARS + 1), np.arange(1, BARS + 1)] = 30
+    bias = np.zeros(BARS + 1, np.float32)
+    bias[0] = 12  # the CTC blank, where no bar is
+    _set(network.nn[-1].lin, weight=weight, bias=bias)
     return network.eval()
 
 
-def _as_input(image: Image.Image, draw: random.Random) -> torch.Tensor:
-    """Scaled, inverted and padded as kraken does it, with the edges of a boundary (black outside of it) at times."""
-    pixels = np.asarray(
-        image.resize((image.width * HEIGHT // image.height, HEIGHT), Image.Resampling.LANCZOS), np.float32
-    )
-    padded = np.pad(1 - pixels / 255, ((0, 0), (16, 16)))
-    edge = draw.randint(0, 3)
-    if edge:
-        padded[:edge] = padded[-edge:] = 1
-    return torch.from_numpy(padded)
+def draw_bars(rows: Sequence[int], left: int, top: int, width: int, height: int) -> tuple[Image, Line, list[Box]]:
+    """A white page with a line of bars.
 
+    Args:
+        rows: Of each bar, from 0.
 
-def with_codec(network: TorchVGSLModel, letters: dict[str, str]) -> TorchVGSLModel:
-    """A copy that says other letters for the same shapes."""
-    codec = {letters.get(letter, letter): codes for letter, codes in network.codec.c2l.items()}
-    other = TorchVGSLModel(
-        vgsl=network.spec, codec=codec, model_type=["recognition"], seg_type="baselines", legacy_polygons=False
-    )
-    other.load_state_dict(network.state_dict())
-    return other.eval()
+    Returns:
+        The page, the line, and where each bar is.
+    """
+    page = np.full((height, width, 3), 255, np.uint8)
+    boxes: list[Box] = []
+    for place, row in enumerate(rows):
+        x, y = left + _GAP + place * (_WIDTH + _GAP), top + (row + 1) * _ROW
+        page[y : y + _ROW, x : x + _WIDTH] = 0
+        boxes.append((x, y, x + _WIDTH, y + _ROW))
+    right, bottom = left + _GAP + len(rows) * (_WIDTH + _GAP), top + _ROWS * _ROW - 1
+    boundary = ((left, top), (right, top), (right, bottom), (left, bottom))
+    return page, Line(id="l1", boundary=boundary, baseline=((left, bottom - 6), (right, bottom - 6))), boxes
