@@ -25,11 +25,12 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 from torch import nn
 
-from archive_pipeline.durable import file_digest
+from archive_pipeline.durable import copy_file, file_digest, write_json
 from archive_pipeline.engines.base import Image
 from archive_pipeline.engines.ppocr_recognition import is_latin
-from archive_pipeline.models.entry import Task
+from archive_pipeline.models.entry import Imported, ModelEntry, ModelFile, Task
 from archive_pipeline.models.installed import InstalledFile, InstalledModel
+from archive_pipeline.models.library import entry_path
 from archive_pipeline.page import Box, Line
 
 Weights = tuple[NDArray[np.float32], NDArray[np.float32]]
@@ -226,3 +227,21 @@ def draw_bars(rows: Sequence[int], left: int, top: int, width: int, height: int)
     right, bottom = left + _GAP + len(rows) * (_WIDTH + _GAP), top + _ROWS * _ROW - 1
     boundary = ((left, top), (right, top), (right, bottom), (left, bottom))
     return page, Line(id="l1", boundary=boundary, baseline=((left, bottom - 6), (right, bottom - 6))), boxes
+
+
+def install(model: InstalledModel, models_dir: Path) -> str:
+    """Put a model into a model store, as an imported one; its id."""
+    (file,) = model.files
+    name = file.path.name
+    entry = ModelEntry(
+        id=model.id,
+        task=model.task,
+        engine=model.engine,
+        licence=model.licence,
+        source=Imported(kind="imported", name=name),
+        files=(ModelFile(name=name, sha256=file.sha256, size=file.size),),
+        good_for="tests",
+    )
+    copy_file(file.path, models_dir / file.sha256 / name)
+    write_json(entry_path(models_dir, model.id), entry.model_dump(mode="json"))
+    return model.id

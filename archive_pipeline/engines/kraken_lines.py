@@ -22,6 +22,8 @@ from archive_pipeline.page import Line, Point, bounding_box
 _SHORTEST = 5  # pixels of a baseline that kraken reads
 _LOWEST = 3.0  # pixels of a line's mean height: nothing can be read in less
 _LONGEST = 100.0  # heights: longer lines are squeezed, since a network's memory grows with the length
+_FEW_POINTS = 16  # of a boundary; kraken thins out those with more than 50
+_CORNER = 3.0  # pixels
 _PIXELS = 8_000_000  # of a piece of the page: larger ones are scaled down
 
 
@@ -90,8 +92,8 @@ def line_patch(image: Image, line: Line) -> LinePatch | None:
         moved = (((x - left) * scale[0], (y - top) * scale[1]) for x, y in points)
         return list(_distinct(clip(to_points(np.array(list(moved))), piece.shape[1], piece.shape[0])))
 
-    ring = inside(boundary)
     base = inside(baseline)
+    ring = inside(_with_corners(boundary) if len(base) > 2 else boundary)
     if len(base) < 2 or len(set(ring)) < 3:
         return None
     kraken_line = BaselineLine(id=line.id, baseline=base, boundary=[*ring, ring[0]])
@@ -105,6 +107,23 @@ def _baseline(image: Image, line: Line, width: int, height: int) -> tuple[Point,
         baseline = _distinct(clip(baseline_of(image, line_quad(line)), width, height))
     # Ours runs as the text is written, kraken's as the letters stand.
     return baseline[::-1] if line.direction == "rtl" and baseline[0][0] > baseline[-1][0] else baseline
+
+
+def _with_corners(boundary: Sequence[Point]) -> tuple[Point, ...]:
+    """A boundary of few points whose corners stay: kraken makes a spline of it where the baseline bends.
+
+    A box would become an ellipse. A point close to each corner on either side holds the spline; boundaries of many
+    points are kraken's own, and are what its models were trained with.
+    """
+    if len(boundary) > _FEW_POINTS:
+        return tuple(boundary)
+    corners = np.array(boundary, np.float64)
+    held = []
+    for before, here, after in zip(np.roll(corners, 1, 0), corners, np.roll(corners, -1, 0), strict=True):
+        for other in (before, here, after):
+            away = other - here
+            held.append(here + away * min(0.5, _CORNER / max(float(np.linalg.norm(away)), 1e-6)))
+    return to_points(np.array(held))
 
 
 def _distinct(points: Sequence[Point]) -> tuple[Point, ...]:
