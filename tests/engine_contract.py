@@ -282,14 +282,17 @@ class RecognizerContract:
         _, read = self.read(recognizer, image, bad, good)
         assert Levenshtein.distance(read.text, SENTENCE) <= self.most_errors
 
-    @pytest.mark.parametrize("direction", ["ltr", "rtl", "ttb"])
     @pytest.mark.parametrize("name", STRANGE)
-    def test_a_strange_page_is_read(self, recognizer: Recognizer, name: str, direction: str) -> None:
+    def test_a_strange_page_is_read(self, recognizer: Recognizer, name: str) -> None:
         image = STRANGE[name]
         height, width = image.shape[:2]
-        whole = Line(id="l1", boundary=box(0, 0, width - 1, height - 1), direction=direction)  # type: ignore[arg-type]
-        based = whole.model_copy(update={"id": "l2", "baseline": ((0, height // 2), (width - 1, height // 2))})
-        self.read(recognizer, image, whole, based)
+        whole = Line(id="whole", boundary=box(0, 0, width - 1, height - 1))
+        based = whole.model_copy(update={"id": "based", "baseline": ((0, height // 2), (width - 1, height // 2))})
+        leftwards = based.model_copy(update={"id": "leftwards", "direction": "rtl"})
+        downwards = whole.model_copy(
+            update={"id": "down", "baseline": ((width // 2, 0), (width // 2, height - 1)), "direction": "ttb"}
+        )
+        self.read(recognizer, image, whole, based, leftwards, downwards)
 
     def test_3000_lines_on_a_page_are_read_in_order(self, recognizer: Recognizer) -> None:
         image, region = many_words()

@@ -49,7 +49,7 @@ class LinePatch:
     def upright(self) -> bool:
         """Does the baseline run up or down rather than across?"""
         (x0, y0), (x1, y1) = self.line.baseline[0], self.line.baseline[-1]
-        return abs(y1 - y0) > abs(x1 - x0)
+        return bool(abs(y1 - y0) > abs(x1 - x0))
 
     def reversed(self) -> LinePatch:
         """The same line, read the other way round."""
@@ -66,14 +66,15 @@ def line_patch(image: Image, line: Line) -> LinePatch | None:
     """Cut a line out of a page; None where there is nothing to be read: off the page, or too small."""
     height, width = image.shape[:2]
     boundary = _distinct(clip(line.boundary, width, height))
-    if len(boundary) < 3:
+    area = abs(cv2.contourArea(np.array(boundary, np.float32))) if len(boundary) > 2 else 0.0
+    if area < _LOWEST:
         return None
     baseline = _baseline(image, line, width, height)
     lengths = np.linalg.norm(np.diff(np.array(baseline, np.float64), axis=0), axis=1)
     left, top, right, bottom = bounding_box(boundary)
     # The mean height tells how far kraken will stretch the line, however it bends.
     length = max(float(lengths.sum()), _extent(boundary, baseline))
-    mean_height = abs(cv2.contourArea(np.array(boundary, np.float32))) / max(length, 1.0)
+    mean_height = area / max(length, 1.0)
     if lengths.sum() < _SHORTEST or mean_height < _LOWEST:
         return None
     shrink = min(1.0, (_PIXELS / ((right - left) * (bottom - top))) ** 0.5)

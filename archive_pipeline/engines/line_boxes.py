@@ -51,8 +51,9 @@ def _continues(left: NDArray[np.float32], right: Quad) -> NDArray[np.bool_]:
     fits = (np.maximum(left_height, right_height) <= 1.6 * height) & (left_length >= left_height)
     if right_length > 2 * right_height:
         fits &= along @ ((right[1] - right[0]) / max(right_length, 1e-6)) >= 0.995
-    near: NDArray[np.bool_] = (-0.5 * height < gap) & (gap < _JOIN_GAP * height) & (np.abs(offset) < 0.3 * height)
-    return fits & near
+    joined: NDArray[np.bool_] = fits & (-0.5 * height < gap) & (gap < _JOIN_GAP * height)
+    joined &= np.abs(offset) < 0.3 * height
+    return joined
 
 
 def _union(left: Quad, right: Quad) -> Quad:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from archive_pipeline.engines.base import Image, each_line, step_of
-from archive_pipeline.engines.crops import Quad, Strip, clip, cut_strip, line_quad, with_margin
+from archive_pipeline.engines.crops import Quad, Strip, clip, cut_strip, degenerate, line_quad, with_margin
 from archive_pipeline.engines.ctc import Decoded, decode
 from archive_pipeline.engines.ditto import is_ditto
 from archive_pipeline.engines.onnx_session import session
@@ -71,6 +71,8 @@ class PpocrRecognizer:
 
     def _read_line(self, image: Image, line: Line) -> Line:
         quad = with_margin(line_quad(line), _MARGIN)
+        if degenerate(quad):
+            return line.model_copy(update={"text": "", "confidence": 0.0, "words": ()})
         strip = cut_strip(image, quad, _HEIGHT)
         decoded = self._read_strip(strip)
         if _is_upright(quad):
