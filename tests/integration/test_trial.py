@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from kraken_models import bars_network, installed, ppocr_network, write
 
+from archive_pipeline.models.entry import Task
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.processing.trial import try_model
@@ -63,6 +64,13 @@ def test_a_model_that_cannot_be_loaded_fails_with_the_reason(tmp_path: Path) -> 
     model = write(bars_network(["a", "b", "c", "d", " ", "f"]), tmp_path / "bars.mlmodel")
     model.path.write_bytes(np.random.default_rng(0).bytes(model.files[0].size))
     assert "SHA-256" in try_model(model, tmp_path).problem
+
+
+@pytest.mark.parametrize("task", ["segmentation", "recognition"])
+def test_a_file_that_is_no_onnx_model_fails_with_the_reason(tmp_path: Path, task: Task) -> None:
+    (tmp_path / "bad.onnx").write_bytes(b"no model")
+    model = installed(tmp_path / "bad.onnx", task).model_copy(update={"engine": "ppocr"})
+    assert "model bad cannot be loaded as ONNX" in try_model(model, tmp_path).problem
 
 
 @contextmanager
