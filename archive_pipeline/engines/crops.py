@@ -57,8 +57,13 @@ def cut_strip(image: Image, quad: Quad, height: int) -> Strip:
 
 
 def line_quad(line: Line) -> Quad:
-    """The quadrilateral of a line: its boundary where that has four corners, else the box along its baseline."""
+    """The quadrilateral of a line: its boundary where that has four corners, else the box along its baseline.
+
+    It is :func:`degenerate` for a line that has no boundary.
+    """
     points = np.array(line.boundary, dtype=np.float32)
+    if not len(points):
+        return np.zeros((4, 2), np.float32)
     if len(points) == 4:
         return points
     if len(line.baseline) < 2:
@@ -71,6 +76,11 @@ def line_quad(line: Line) -> Quad:
     u, v = (points - start) @ along, (points - start) @ across
     corners = [(u.min(), v.min()), (u.max(), v.min()), (u.max(), v.max()), (u.min(), v.max())]
     return np.array([start + a * along + b * across for a, b in corners], dtype=np.float32)
+
+
+def degenerate(quad: Quad) -> bool:
+    """Is there nothing inside it that could be cut out? So are lines that were clipped at the page's edge."""
+    return cv2.contourArea(quad) < 1
 
 
 def with_margin(quad: Quad, share: float) -> Quad:

@@ -7,6 +7,7 @@ import importlib.metadata
 from archive_pipeline.engines.base import Recognizer, Segmenter
 from archive_pipeline.engines.serving import Server
 from archive_pipeline.engines.versions import (
+    KRAKEN_RECOGNITION,
     KRAKEN_SEGMENTATION,
     PPOCR_RECOGNITION,
     PPOCR_SEGMENTATION,
@@ -79,7 +80,8 @@ def recognition_model(
 def signature(model: InstalledModel) -> list[str]:
     """All that a result depends on beside its input: model, digest, and versions of the code that runs it."""
     if model.engine == "kraken":
-        code = [importlib.metadata.version("kraken"), KRAKEN_SEGMENTATION]
+        own = KRAKEN_SEGMENTATION if model.task == "segmentation" else KRAKEN_RECOGNITION
+        code = [importlib.metadata.version("kraken"), own]
     elif model.engine == "surya":
         own = SURYA_SEGMENTATION if model.task == "segmentation" else SURYA_RECOGNITION
         code = [importlib.metadata.version("surya-ocr"), own, model.served]
@@ -117,6 +119,10 @@ def make_recognizer(model: InstalledModel, server: Server | None = None) -> Reco
         from archive_pipeline.engines.surya_recognition import SuryaRecognizer
 
         return SuryaRecognizer(model, server)
+    if model.engine == "kraken":
+        from archive_pipeline.engines.kraken_recognition import KrakenRecognizer
+
+        return KrakenRecognizer(model)
     from archive_pipeline.engines.ppocr_recognition import PpocrRecognizer
 
     return PpocrRecognizer(model)

@@ -39,7 +39,7 @@ class PpocrSegmenter:
 
     def __init__(self, model: InstalledModel) -> None:
         self.step = step_of(model, PPOCR_SEGMENTATION, {"side": _SIDE, **_PARAMETERS})
-        self._session = session(model.read())
+        self._session = session(model.read(), model.id)
         self._input = self._session.get_inputs()[0].name
         self._before = DetPreProcess(_SIDE, "max")
         self._after = DBPostProcess(**_PARAMETERS)
