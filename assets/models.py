@@ -1,11 +1,13 @@
 """The models as assets: one for each entry of the catalogue, with a check that it loads and reads.
 
-Materialising one fetches it if it is not here, and verifies every byte of it. A model that a server holds is an asset
-without a step: there is nothing to fetch.
+Materialising one fetches it if it is not here, and verifies every byte of it; then its check has it read a page of the
+demo in a sealed process. A model that a server holds is an asset without a step: there is nothing to fetch.
 """
 
 import logging
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -15,6 +17,7 @@ from archive_pipeline.models.check import check_model
 from archive_pipeline.models.entry import ModelEntry, Served
 from archive_pipeline.models.fetch import fetch_model
 from archive_pipeline.models.library import ModelLibrary
+from archive_pipeline.processing.trial import try_model
 from archive_pipeline.processing.used_models import used_models
 from assets.metadata import plain_markdown
 from resources.models import ModelsResource
@@ -90,6 +93,31 @@ def _asset(entry: ModelEntry) -> dg.AssetsDefinition:
     return model
 
 
+def _check(entry: ModelEntry) -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset=model_key(entry),
+        name="loads_and_reads",
+        description="It loads here, and does its task on a page of the demo, whose text is known.",
+    )
+    def loads_and_reads(models: ModelsResource) -> dg.AssetCheckResult:
+        try:
+            installed = models.library.installed(entry.id)
+            with tempfile.TemporaryDirectory(prefix="trial-") as scratch:
+                trial = try_model(installed, Path(scratch), scripts=entry.scripts)
+        except ArchiveError as error:
+            return dg.AssetCheckResult(passed=False, metadata={"why": str(error)})
+        metadata: dict[str, float | str | int] = {"seconds": round(trial.seconds, 1)}
+        if trial.problem:
+            metadata["why"] = trial.problem
+        if trial.cer is not None:
+            metadata |= {"read": trial.read, "on the page": trial.expected, "CER %": round(100 * trial.cer, 1)}
+        if trial.found is not None:
+            metadata |= {"lines on the page": trial.lines, "lines found": trial.found}
+        return dg.AssetCheckResult(passed=trial.ok, metadata=metadata)
+
+    return loads_and_reads
+
+
 def _is_here(library: ModelLibrary, entry: ModelEntry) -> bool:
     try:
         library.install_state(entry)
@@ -110,6 +138,11 @@ def _name(entry: ModelEntry) -> str:
 def model_assets(library: ModelLibrary) -> Sequence[dg.AssetsDefinition | dg.AssetSpec]:
     """An asset for each entry of the catalogue."""
     return [_spec(entry) if isinstance(entry.source, Served) else _asset(entry) for entry in library.catalogue]
+
+
+def model_checks(library: ModelLibrary) -> Sequence[dg.AssetChecksDefinition]:
+    """A check for each entry that has a step."""
+    return [_check(entry) for entry in library.catalogue if not isinstance(entry.source, Served)]
 
 
 @dg.op(description="Read every byte of the models that are here.")

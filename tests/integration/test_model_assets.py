@@ -15,7 +15,8 @@ from archive_pipeline.library_folders import fill_in
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.models_definitions import build
 from archive_pipeline.settings import Settings, read_settings
-from assets.models import model_key
+from assets.models import model_assets, model_checks, model_key
+from resources.models import ModelsResource
 
 BUNDLED = "kraken-blla"
 
@@ -60,13 +61,17 @@ def _own(settings: Settings, url: str, data: bytes, **changes: object) -> None:
     (settings.models_dir / "catalogue.yaml").write_text(yaml.safe_dump([entry | changes]), "utf-8")
 
 
-def _materialise(settings: Settings, model: str, **config: object) -> dg.ExecuteInProcessResult:
-    definitions = build(settings)
-    name = f"model_{model.replace('-', '_')}"
-    job = definitions.resolve_implicit_global_asset_job_def()
-    return job.execute_in_process(
-        asset_selection=[model_key(ModelLibrary(settings.models_dir).catalogue.find(model))],
-        run_config={"ops": {name: {"config": config}}} if config else {},
+def _materialise(
+    settings: Settings, model: str, *, checked: bool = False, **config: object
+) -> dg.ExecuteInProcessResult:
+    library = ModelLibrary(settings.models_dir)
+    selection = dg.AssetSelection.assets(model_key(library.catalogue.find(model)))
+    return dg.materialize(
+        [*model_assets(library), *model_checks(library)],
+        # The check takes its time: it has a test of its own.
+        selection=selection if checked else selection.without_checks(),
+        resources={"models": ModelsResource.from_settings(settings)},
+        run_config={"ops": {f"model_{model.replace('-', '_')}": {"config": config}}} if config else {},
         raise_on_error=False,
     )
 
@@ -84,14 +89,16 @@ def test_every_entry_is_an_asset_that_says_licence_size_and_citation(settings: S
     assert {"licence", "citation", "source", "sha256", "bytes", "languages", "engine"} <= metadata.keys()
 
 
-def test_a_bundled_model_is_verified(settings: Settings) -> None:
-    result = _materialise(settings, BUNDLED)
+def test_a_bundled_model_is_verified_and_its_check_shows_what_it_read_and_how_well(settings: Settings) -> None:
+    result = _materialise(settings, "ppocr-v6-latin", checked=True)
     assert result.success
     (event,) = result.get_asset_materialization_events()
-    assert (
-        event.materialization.metadata["sha256"].value
-        == "77a638a83c9e535620827a09e410ed36391e9e8e8126d5796a0f15b978186056"
-    )
+    assert str(event.materialization.metadata["sha256"].value).startswith("6f327246b503")
+    (check,) = result.get_asset_check_evaluations()
+    assert check.check_name == "loads_and_reads"
+    assert check.passed
+    assert 0 <= float(str(check.metadata["CER %"].value)) < 5
+    assert str(check.metadata["read"].value)[:8] == str(check.metadata["on the page"].value)[:8]
 
 
 def test_a_model_of_the_operators_own_catalogue_is_fetched_by_materialising_it(
