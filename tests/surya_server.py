@@ -66,12 +66,14 @@ class Said:
     Attributes:
         tokens: As the server counts them; None for one for each word.
         probability: Of each token; None for a server that gives none.
+        doubtful: Tokens with this in them have half of it.
     """
 
     text: str
     finish: str = "stop"
     tokens: int | None = None
     probability: float | None = 0.9
+    doubtful: str = "\0"
 
 
 @dataclass
@@ -130,10 +132,15 @@ def completion(said: Said, body: dict[str, Any]) -> dict[str, Any]:
     tokens = [word if number == 0 else f" {word}" for number, word in enumerate(words)]
     logprobs = None
     if body.get("logprobs") and said.probability is not None:
-        logprob = float(np.log(said.probability))
+        probability = said.probability
         logprobs = {
             "content": [
-                {"token": token, "logprob": logprob, "bytes": list(token.encode()), "top_logprobs": []}
+                {
+                    "token": token,
+                    "logprob": float(np.log(probability / (1 + (said.doubtful in token)))),
+                    "bytes": list(token.encode()),
+                    "top_logprobs": [],
+                }
                 for token in tokens
             ],
             "refusal": None,

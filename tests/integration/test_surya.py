@@ -176,24 +176,14 @@ def test_a_result_is_that_of_a_model_and_not_of_an_address(models: Path, surya: 
     assert processed(store, key, replace(options, surya_url=None, recognition_model="ppocr-v6-latin")) == ["done"]
 
 
-def test_a_server_that_is_away_fails_the_page_with_its_reason(models: Path, tmp_path: Path) -> None:
-    store = Store(tmp_path / "store")
-    key = store.register(write_page(tmp_path / "a.png", LETTER), tmp_path)
-    with fake_surya() as gone:
-        options = options_of(models, gone)
-    with pytest.raises(DocumentFailed, match=rf"page 1: {gone.url} cannot be reached: .*refused.* Start it"):
-        processed(store, key, options)
-    assert not (store.document(key).transcription(1)).exists()
-
-
-def test_a_server_that_is_slow_or_says_nonsense_fails_the_page_and_the_next_run_goes_on(
-    models: Path, surya: FakeSurya, tmp_path: Path
+def test_a_server_that_is_slow_or_says_nonsense_or_is_away_fails_the_page_and_the_next_run_goes_on(
+    models: Path, tmp_path: Path
 ) -> None:
     store = Store(tmp_path / "store")
     key = store.register(write_page(tmp_path / "a.png", LETTER), tmp_path)
     # One worker for all: it has got over what it was told.
-    with Processor(store, options_of(models, surya, surya_timeout=2.0)) as processor:
-        surya.delay = 5
+    with fake_surya(delay=5.0) as surya:
+        processor = Processor(store, options_of(models, surya, surya_timeout=2.0))
         with pytest.raises(DocumentFailed, match=r"did not answer within 2 seconds\. Raise SURYA_INFERENCE_TIMEOUT"):
             list(processor.process(key))
         surya.delay, surya.layout = 0, Said("nonsense")
@@ -203,6 +193,11 @@ def test_a_server_that_is_slow_or_says_nonsense_fails_the_page_and_the_next_run_
         list(processor.process(key))
     stored = json.loads(store.document(key).transcription(1).read_text("utf-8"))
     assert [line["text"] for line in stored["page"]["regions"][0]["lines"]] == [bar.text for bar in LETTER]
+    with processor:
+        other = store.register(write_page(tmp_path / "b.png", LETTER + STAMP), tmp_path)
+        with pytest.raises(DocumentFailed, match=rf"page 1: {surya.url} cannot be reached: .*refused.* Start it"):
+            list(processor.process(other))
+    assert not store.document(other).transcription(1).exists()
 
 
 def test_without_a_server_the_command_says_what_to_do(

@@ -98,6 +98,15 @@ def test_a_good_answer_gives_each_line_its_text_and_the_probability_of_its_token
     assert surya.asked[0]["logprobs"] is True
 
 
+def test_each_block_has_the_probability_of_its_own_tokens(surya: FakeSurya) -> None:
+    blocks = [("Text", thousandths([bar]), "mot " * 4 + name * 4) for bar, name in zip(BARS, "ab", strict=True)]
+    surya.page = Said(page_html(blocks), doubtful="bbbb")
+    first, second = (region.lines[0].confidence for region in read(surya))
+    # One of the second block's nine tokens is doubtful; the first of its tag also ends the block before, and is that's.
+    assert first == 0.9
+    assert second == pytest.approx((8 * 0.9 + 0.45) / 9, abs=1e-3)
+
+
 def test_without_probabilities_there_is_no_confidence_instead_of_a_perfect_one(surya: FakeSurya) -> None:
     surya.page = replace(GOOD, probability=None)
     assert {line.confidence for line in read(surya)[0].lines} == {None}
