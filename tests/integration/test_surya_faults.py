@@ -354,6 +354,25 @@ def test_a_large_page_is_scaled_for_the_server_and_its_places_are_those_of_the_p
     assert found[0].lines[0].boundary == corners(bars[0].box)
 
 
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 400), (3000, 100), (120, 14_000)])
+@pytest.mark.parametrize("paper", [0, 255])
+def test_pages_of_any_shape_are_asked_about(surya: FakeSurya, height: int, width: int, paper: int) -> None:
+    page = np.full((height, width, 3), paper, np.uint8)
+    page[height // 2, ::2] = 128
+    whole = Bar((0, 0, width, height), "")
+    surya.page = Said(page_html([("Table", (0, 0, 1000, 1000), "<table><tr><td>mot</td></tr></table>")]))
+    (region,) = read(surya, page, bars=[whole])
+    assert region.text or region.lines[0].text == "mot"
+    assert region.box == whole.box
+
+
+def test_3000_lines_are_given_their_text_in_order(surya: FakeSurya) -> None:
+    bars = [Bar.of(f"ligne {number:04d}", 20, 20 + 6 * number, letter=3, height=5) for number in range(3000)]
+    html = "<br>".join(bar.text for bar in bars)
+    surya.page = Said(page_html([("Text", (0, 0, 1000, 1000), html)]))
+    assert texts(read(surya, draw(bars, 200, 18_100), bars=bars)) == [bar.text for bar in bars]
+
+
 def test_a_model_that_needs_a_server_says_so() -> None:
     with pytest.raises(ModelError, match="read by a server, and none is set") as caught:
         SuryaRecognizer(RECOGNITION, None)
