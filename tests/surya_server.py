@@ -67,12 +67,14 @@ class Said:
     Attributes:
         tokens: As the server counts them; None for one for each word.
         probability: Of each token; None for a server that gives none.
+        doubtful: Tokens with this in them have half of it.
     """
 
     text: str
     finish: str = "stop"
     tokens: int | None = None
     probability: float | None = 0.9
+    doubtful: str = "\0"
 
 
 @dataclass
@@ -131,10 +133,15 @@ def completion(said: Said, body: dict[str, Any]) -> dict[str, Any]:
     tokens = [word if number == 0 else f" {word}" for number, word in enumerate(words)]
     logprobs = None
     if body.get("logprobs") and said.probability is not None:
-        logprob = float(np.log(said.probability))
+        probability = said.probability
         logprobs = {
             "content": [
-                {"token": token, "logprob": logprob, "bytes": list(token.encode()), "top_logprobs": []}
+                {
+                    "token": token,
+                    "logprob": float(np.log(probability / (1 + (said.doubtful in token)))),
+                    "bytes": list(token.encode()),
+                    "top_logprobs": [],
+                }
                 for token in tokens
             ],
             "refusal": None,
@@ -291,7 +298,7 @@ def write_detector(folder: Path, *, finds_ink: bool = True, seed: int = 0) -> In
 
 
 def _find_ink(network: Any) -> None:
-    """Darkness goes by one channel through the stem and the first stage, everything else is zero."""
+    """Darkness goes by one channel through the stem and the first two stages, everything else is zero."""
     import torch
 
     white = (1 - 0.485) / 0.229  # the red of a white pixel, as the processor scales it
@@ -299,18 +306,20 @@ def _find_ink(network: Any) -> None:
         for name, value in network.named_parameters():
             if not name.endswith("norm.weight"):
                 value.zero_()
-        stem, first = network.vit.stem.in_conv, network.vit.stages[0].blocks[0].main
-        # The mean of three pixels beside each other; of their red, since that is what surya fills pieces up with.
-        stem.conv.weight[0, 0, 1, :] = -1 / 3
+        stem, first, second = network.vit.stem.in_conv, *(network.vit.stages[n].blocks[0].main for n in (0, 1))
+        # One pixel, for beyond the edge there is a grey; its red, since with that surya fills pieces of a page up.
+        stem.conv.weight[0, 0, 1, 1] = -1
         stem.norm.bias[0] = white
-        first.spatial_conv.conv.weight[0, 0, 1, :] = 1 / 3
-        first.point_conv.conv.weight[0, 0] = 1
         head = network.decode_head
-        head.linear_c[0].proj.weight[0, 0] = 1
-        # The decoder puts the stages into one tensor with the first one last.
-        head.linear_fuse.weight[0, 3 * 4] = 1
-        head.classifier.weight[:, 0] = 6
-        head.classifier.bias[:] = -8
+        for number, stage in enumerate((first, second)):
+            # The second looks at three rows, too: between two words one row may have no ink for long.
+            stage.spatial_conv.conv.weight[0, 0, slice(None) if number else 1, :] = 1 / 3
+            stage.point_conv.conv.weight[0, 0] = 1
+            head.linear_c[number].proj.weight[0, 0] = 1
+            # The decoder puts the stages into one tensor with the first one last.
+            head.linear_fuse.weight[0, (3 - number) * 4] = 1
+        head.classifier.weight[:, 0] = 30
+        head.classifier.bias[:] = -4
 
 
 def install_detector(models: Path, **options: Any) -> InstalledModel:

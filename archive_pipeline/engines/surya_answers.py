@@ -6,6 +6,7 @@ They pass over what they do not understand; a block that is passed over is text 
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -39,6 +40,29 @@ def full_page_problem(raw: str, parse: Callable[[str], Sequence[Any]]) -> str:
     if outside or len(tags) != len(blocks):
         return "something stands outside of its blocks, or a block has no label or place"
     return _places_problem(blocks)
+
+
+def block_probabilities(raw: str, tokens: Sequence[dict[str, Any]] | None) -> list[float]:
+    """Mean probability of the tokens of each block of a page; empty where it cannot be said whose a token is.
+
+    Args:
+        raw: HTML of which :func:`full_page_problem` has nothing to say.
+        tokens: As the server gives them: ``token`` and ``logprob``.
+    """
+    pieces = [(str(token.get("token")), token.get("logprob")) for token in tokens or ()]
+    if "".join(text for text, _ in pieces) != raw or raw.strip().startswith("```"):
+        return []
+    lines = [0, *(place + 1 for place, char in enumerate(raw) if char == "\n")]
+    blocks = BeautifulSoup(raw, "html.parser").find_all("div", recursive=False)
+    starts = [lines[(block.sourceline or 1) - 1] + (block.sourcepos or 0) for block in blocks]
+    found: list[list[float]] = [[] for _ in starts]
+    place = 0
+    for text, logprob in pieces:
+        number = bisect_right(starts, place) - 1
+        if number >= 0 and isinstance(logprob, int | float) and -math.inf < logprob <= 0:
+            found[number].append(math.exp(logprob))
+        place += len(text)
+    return [sum(each) / len(each) for each in found] if all(found) else []
 
 
 def _places_problem(blocks: Sequence[Any]) -> str:

@@ -19,6 +19,7 @@ from archive_pipeline.engines import surya_library
 from archive_pipeline.engines.base import Image, step_of
 from archive_pipeline.engines.line_matching import fits
 from archive_pipeline.engines.serving import Server
+from archive_pipeline.engines.surya_answers import block_probabilities
 from archive_pipeline.engines.surya_backend import ServedBackend
 from archive_pipeline.engines.surya_blocks import (
     BLANK,
@@ -95,14 +96,22 @@ class SuryaRecognizer:
         return tuple(made)
 
     def _blocks(self, found: Sequence[Any], scale: tuple[float, float], width: int, height: int) -> list[Block]:
-        known = self._backend.has_probabilities
+        page = self._backend.page_answer
+        parts = block_probabilities(page.raw, page.logprobs) if page else []
+
+        def confidence(block: Any) -> float | None:
+            """surya gives each block of a page the mean of the page, and says 1.0 where the server gave none."""
+            if not self._backend.has_probabilities or block.confidence is None:
+                return None
+            number = int(block.reading_order)
+            return round(min(parts[number] if number < len(parts) else float(block.confidence), 1.0), 4)
+
         return [
             Block(
                 region_type(block.label),
                 block_box(block.polygon, scale, width, height),
                 html_lines(block.html),
-                # surya says 1.0 where the server gave no probabilities.
-                round(min(float(block.confidence), 1.0), 4) if known and block.confidence is not None else None,
+                confidence(block),
             )
             for block in sorted(found, key=lambda block: int(block.reading_order))
             if block.label != BLANK

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from htrvx.schemas import Validator
 from lxml import etree
@@ -189,24 +192,14 @@ def test_a_result_is_that_of_a_model_and_not_of_an_address(models: Path, surya: 
     assert processed(store, key, replace(options, surya_url=None, recognition_model="ppocr-v6-latin")) == ["done"]
 
 
-def test_a_server_that_is_away_fails_the_page_with_its_reason(models: Path, tmp_path: Path) -> None:
-    store = Store(tmp_path / "store")
-    key = store.register(write_page(tmp_path / "a.png", LETTER), tmp_path)
-    with fake_surya() as gone:
-        options = options_of(models, gone)
-    with pytest.raises(DocumentFailed, match=rf"page 1: {gone.url} cannot be reached: .*refused.* Start it"):
-        processed(store, key, options)
-    assert not (store.document(key).transcription(1)).exists()
-
-
-def test_a_server_that_is_slow_or_says_nonsense_fails_the_page_and_the_next_run_goes_on(
-    models: Path, surya: FakeSurya, tmp_path: Path
+def test_a_server_that_is_slow_or_says_nonsense_or_is_away_fails_the_page_and_the_next_run_goes_on(
+    models: Path, tmp_path: Path
 ) -> None:
     store = Store(tmp_path / "store")
     key = store.register(write_page(tmp_path / "a.png", LETTER), tmp_path)
     # One worker for all: it has got over what it was told.
-    with Processor(store, options_of(models, surya, surya_timeout=2.0)) as processor:
-        surya.delay = 5
+    with fake_surya(delay=5.0) as surya:
+        processor = Processor(store, options_of(models, surya, surya_timeout=2.0))
         with pytest.raises(DocumentFailed, match=r"did not answer within 2 seconds\. Raise SURYA_INFERENCE_TIMEOUT"):
             list(processor.process(key))
         surya.delay, surya.layout = 0, Said("nonsense")
@@ -216,6 +209,29 @@ def test_a_server_that_is_slow_or_says_nonsense_fails_the_page_and_the_next_run_
         list(processor.process(key))
     stored = json.loads(store.document(key).transcription(1).read_text("utf-8"))
     assert [line["text"] for line in stored["page"]["regions"][0]["lines"]] == [bar.text for bar in LETTER]
+    # A worker that is killed while it waits for the server fails its page, and the next one has another worker.
+    surya_gone = surya.url
+    with fake_surya(delay=30.0) as slow, Processor(store, options_of(models, slow, reuse=False)) as killed:
+        victim = threading.Thread(target=kill_worker, args=(slow,))
+        victim.start()
+        with pytest.raises(DocumentFailed, match=r"page 1: a sealed child process was killed by SIGKILL"):
+            list(killed.process(key))
+        victim.join()
+    with processor:
+        other = store.register(write_page(tmp_path / "b.png", LETTER + STAMP), tmp_path)
+        with pytest.raises(DocumentFailed, match=rf"page 1: {surya_gone} cannot be reached: .*refused.* Start it"):
+            list(processor.process(other))
+    assert not store.document(other).transcription(1).exists()
+
+
+def kill_worker(server: FakeSurya) -> None:
+    """Kill the page worker of this process that has asked the server."""
+    deadline = time.monotonic() + 120
+    while not server.asked and time.monotonic() < deadline:
+        time.sleep(0.1)
+    for child in psutil.Process().children():
+        if "archive_pipeline.sealed" in child.cmdline():
+            child.kill()
 
 
 def test_without_a_server_the_command_says_what_to_do(

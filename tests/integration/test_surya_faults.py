@@ -98,6 +98,15 @@ def test_a_good_answer_gives_each_line_its_text_and_the_probability_of_its_token
     assert surya.asked[0]["logprobs"] is True
 
 
+def test_each_block_has_the_probability_of_its_own_tokens(surya: FakeSurya) -> None:
+    blocks = [("Text", thousandths([bar]), "mot " * 4 + name * 4) for bar, name in zip(BARS, "ab", strict=True)]
+    surya.page = Said(page_html(blocks), doubtful="bbbb")
+    first, second = (region.lines[0].confidence for region in read(surya))
+    # One of the second block's nine tokens is doubtful; the first of its tag also ends the block before, and is that's.
+    assert first == 0.9
+    assert second == pytest.approx((8 * 0.9 + 0.45) / 9, abs=1e-3)
+
+
 def test_without_probabilities_there_is_no_confidence_instead_of_a_perfect_one(surya: FakeSurya) -> None:
     surya.page = replace(GOOD, probability=None)
     assert {line.confidence for line in read(surya)[0].lines} == {None}
@@ -343,6 +352,25 @@ def test_a_large_page_is_scaled_for_the_server_and_its_places_are_those_of_the_p
     for value, expected in zip((left, top, right, bottom), (400, 400, 2240, 960), strict=True):
         assert abs(value - expected) <= 8  # thousandths of 3,960 and 5,600 pixels
     assert found[0].lines[0].boundary == corners(bars[0].box)
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 400), (3000, 100), (120, 14_000)])
+@pytest.mark.parametrize("paper", [0, 255])
+def test_pages_of_any_shape_are_asked_about(surya: FakeSurya, height: int, width: int, paper: int) -> None:
+    page = np.full((height, width, 3), paper, np.uint8)
+    page[height // 2, ::2] = 128
+    whole = Bar((0, 0, width, height), "")
+    surya.page = Said(page_html([("Table", (0, 0, 1000, 1000), "<table><tr><td>mot</td></tr></table>")]))
+    (region,) = read(surya, page, bars=[whole])
+    assert region.text or region.lines[0].text == "mot"
+    assert region.box == whole.box
+
+
+def test_3000_lines_are_given_their_text_in_order(surya: FakeSurya) -> None:
+    bars = [Bar.of(f"ligne {number:04d}", 20, 20 + 6 * number, letter=3, height=5) for number in range(3000)]
+    html = "<br>".join(bar.text for bar in bars)
+    surya.page = Said(page_html([("Text", (0, 0, 1000, 1000), html)]))
+    assert texts(read(surya, draw(bars, 200, 18_100), bars=bars)) == [bar.text for bar in bars]
 
 
 def test_a_model_that_needs_a_server_says_so() -> None:

@@ -10,13 +10,16 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from archive_pipeline.errors import ServerFailed
-from archive_pipeline.processing.model_server import ServerDoor
+from archive_pipeline.models.installed import InstalledModel
+from archive_pipeline.processing.model_server import ServerDoor, server_for
+from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.sealed import SealedChild
 from archive_pipeline.sealed.connections import MAX_ALL, MAX_OPEN, ConnectionBroker, ConnectionSource
 
@@ -142,6 +145,20 @@ def test_what_is_no_question_ends_the_broker_and_leaves_nothing_open(echo: Echo)
 def threads_and_files() -> tuple[int, int]:
     brokers = [thread for thread in threading.enumerate() if thread.name == "connection-broker"]
     return len(brokers), len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_a_worker_gets_a_way_to_the_server_only_for_a_model_that_is_there() -> None:
+    read_here = InstalledModel(id="a", task="recognition", engine="ppocr", licence="x")
+    served = InstalledModel(id="b", task="recognition", engine="surya", licence="x", served="m")
+    options = ProcessingOptions(surya_url="http://127.0.0.1:9/v1/", page_timeout=50)
+    with server_for([read_here], options) as (request, files):
+        assert (request, files) == (None, [])
+    with server_for([served], replace(options, surya_url=None)) as (request, files):
+        assert (request, files) == (None, [])
+    with server_for([read_here, served], options) as (request, files):
+        assert len(files) == 1
+        # Its time ends before that of the page, so that the reason can still be told.
+        assert request == {"url": "http://127.0.0.1:9/v1", "timeout": 240.0, "seconds": 45.0, "certificates": ""}
 
 
 def test_a_door_is_shut_outside_of_its_call() -> None:
