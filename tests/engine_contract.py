@@ -330,3 +330,70 @@ class RecognizerContract:
         assert recognizer.step.task == "recognition"
         assert recognizer.step.version
         assert recognizer.step.model
+
+
+Said = Sequence[tuple[tuple[int, int, int, int], Sequence[str]]]
+"""Blocks as a page's server says them: left, top, right, bottom in pixels, and lines of text."""
+
+
+class BlockRecognizerContract:
+    """For each recogniser of whole pages. A subclass gives :meth:`recognizer`, and plays its server by :meth:`say`."""
+
+    @pytest.fixture(scope="class")
+    def recognizer(self) -> Recognizer:
+        raise NotImplementedError
+
+    def say(self, image: Image, blocks: Said) -> None:
+        """Have the server answer this when it is asked about an image."""
+        raise NotImplementedError
+
+    def test_a_blank_page_without_lines_has_no_regions(self, recognizer: Recognizer) -> None:
+        image = paper(500, 700)
+        self.say(image, [])
+        assert recognizer.recognize(image, ()) == ()
+
+    def test_one_line_gets_its_text(self, recognizer: Recognizer) -> None:
+        image, line = written(900, 300, [(SENTENCE, 60, 150)]), line_of(SENTENCE, 60, 150)
+        self.say(image, [((40, 100, 860, 180), [SENTENCE])])
+        regions = recognizer.recognize(image, (region_of(line),))
+        check_page(regions, image)
+        assert [(read.text, read.box) for region in regions for read in region.lines] == [(SENTENCE, line.box)]
+
+    def test_text_without_lines_is_the_text_of_its_region(self, recognizer: Recognizer) -> None:
+        image = written(900, 300, [(SENTENCE, 60, 150)])
+        self.say(image, [((40, 100, 860, 180), [SENTENCE])])
+        (region,) = recognizer.recognize(image, ())
+        assert (region.text, region.lines) == (SENTENCE, ())
+
+    @pytest.mark.parametrize("name", STRANGE)
+    def test_a_strange_page_is_read(self, recognizer: Recognizer, name: str) -> None:
+        image = STRANGE[name]
+        height, width = image.shape[:2]
+        self.say(image, [((0, 0, width, height), ["if"])])
+        whole = Line(id="whole", boundary=box(0, 0, width - 1, height - 1), baseline=((0, 0), (width - 1, 0)))
+        check_page(recognizer.recognize(image, (region_of(whole),)), image)
+
+    def test_3000_lines_on_a_page_are_read_in_order(self, recognizer: Recognizer) -> None:
+        image, region = many_words()
+        height, width = image.shape[:2]
+        # Not what is drawn: an answer that repeats itself is refused.
+        texts = [str(number) for number in range(MANY)]
+        self.say(image, [((0, 0, width, height), texts)])
+        regions = recognizer.recognize(image, (region,))
+        check_page(regions, image)
+        read = [line.text for each in regions for line in each.lines] or regions[0].text.split("\n")
+        assert read == texts
+
+    def test_the_same_page_gives_the_same_text_and_stays_as_it_is(self, recognizer: Recognizer) -> None:
+        image = written(900, 300, [(SENTENCE, 60, 150)])
+        self.say(image, [((40, 100, 860, 180), [SENTENCE])])
+        before, regions = image.copy(), (region_of(line_of(SENTENCE, 60, 150)),)
+        image.flags.writeable = False
+        assert recognizer.recognize(image, regions) == recognizer.recognize(image, regions)
+        assert (image == before).all()
+        assert regions == (region_of(line_of(SENTENCE, 60, 150)),)
+
+    def test_it_says_what_it_is(self, recognizer: Recognizer) -> None:
+        assert recognizer.step.task == "recognition"
+        assert recognizer.step.version
+        assert recognizer.step.model

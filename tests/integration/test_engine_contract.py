@@ -1,10 +1,15 @@
 """Every engine keeps the contract of its protocol; see :mod:`engine_contract`."""
 
-import pytest
-from engine_contract import RecognizerContract, SegmenterContract
-from kraken_models import ppocr_network, write
+from collections.abc import Iterator
+from typing import ClassVar
 
-from archive_pipeline.engines.base import Recognizer, Segmenter
+import pytest
+from engine_contract import BlockRecognizerContract, RecognizerContract, Said, SegmenterContract
+from kraken_models import ppocr_network, write
+from surya_server import RECOGNITION, FakeSurya, fake_surya, layout_json, page_html, write_detector
+from surya_server import Said as Answer
+
+from archive_pipeline.engines.base import Image, Recognizer, Segmenter
 from archive_pipeline.engines.factory import make_recognizer, make_segmenter
 from archive_pipeline.models.library import ModelLibrary
 
@@ -36,5 +41,38 @@ class TestKrakenRecognizer(RecognizerContract):
         return make_recognizer(write(network, tmp_path_factory.mktemp("kraken") / "ppocr.safetensors"))
 
 
-# surya's engines come here: one class for each protocol, whose fixture gives the engine with random detector weights
-# and a fake server (tests/surya_server.py).
+class TestSuryaSegmenter(SegmenterContract):
+    many_found = 1  # weights that see ink, smeared: close words and rows are one
+
+    @pytest.fixture(scope="class")
+    def segmenter(self, tmp_path_factory: pytest.TempPathFactory) -> Segmenter:
+        return make_segmenter(write_detector(tmp_path_factory.mktemp("surya")))
+
+
+class TestSuryaRecognizer(BlockRecognizerContract):
+    server: ClassVar[FakeSurya]
+
+    @pytest.fixture(scope="class")
+    def recognizer(self) -> Iterator[Recognizer]:
+        with fake_surya() as server:
+            type(self).server = server
+            yield make_recognizer(RECOGNITION, server.server())
+
+    def say(self, image: Image, blocks: Said) -> None:
+        height, width = image.shape[:2]
+        told = [
+            (
+                "Text",
+                (
+                    1000 * left // width,
+                    1000 * top // height,
+                    min(1000, -(-1000 * right // width)),
+                    min(1000, -(-1000 * bottom // height)),
+                ),
+                "<p>" + "<br/>".join(texts) + "</p>",
+            )
+            for (left, top, right, bottom), texts in blocks
+        ]
+        self.server.page = Answer(page_html(told))
+        self.server.layout = Answer(layout_json(told))
+        self.server.block = Answer(told[0][2] if told else "")
