@@ -67,14 +67,16 @@ def block_box(polygon: Sequence[Sequence[float]], scale: tuple[float, float], wi
 def with_lines(blocks: Sequence[Block], lines: Sequence[Line]) -> Iterator[tuple[Block | None, tuple[Line, ...]]]:
     """Each block with its lines in reading order; then lines outside of any block, in groups without one.
 
-    A line belongs to the block that holds most of it, if that is at least half of it.
+    A line belongs to the block that holds most of it, if that is at least half of it or has its middle: the server's
+    boxes are tight, and the detector's are not.
     """
     members: list[list[Line]] = [[] for _ in blocks]
     outside: list[Line] = []
     for line in lines:
         shares = [_share(line.box, block.box) for block in blocks]
         best = int(np.argmax(shares)) if shares else -1
-        (members[best] if best >= 0 and shares[best] >= _INSIDE else outside).append(line)
+        held = best >= 0 and (shares[best] >= _INSIDE or _has_middle(blocks[best].box, line.box))
+        (members[best] if held else outside).append(line)
     for block, inside in zip(blocks, members, strict=True):
         yield block, tuple(line for group in in_order(inside) for line in group)
     for group in in_order(outside):
@@ -105,6 +107,11 @@ def corners(box: Box) -> tuple[Point, ...]:
 
 def box_around(lines: Sequence[Line]) -> Box:
     return bounding_box(tuple(point for line in lines for point in line.boundary))
+
+
+def _has_middle(block: Box, line: Box) -> bool:
+    x, y = (line[0] + line[2]) / 2, (line[1] + line[3]) / 2
+    return block[0] <= x < block[2] and block[1] <= y < block[3]
 
 
 def _share(line: Box, block: Box) -> float:
