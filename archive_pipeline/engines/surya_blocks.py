@@ -69,14 +69,16 @@ def with_lines(
 ) -> Iterator[tuple[Block | None, tuple[Line, ...]]]:
     """Each block with its lines in reading order; then lines outside of any block, in groups without one.
 
-    A line belongs to the block that holds most of it, if that is at least half of it.
+    A line belongs to the block that holds most of it, if that is at least half of it or has its middle: the server's
+    boxes are tight, and the detector's are not.
     """
     members: list[list[Line]] = [[] for _ in blocks]
     outside: list[Line] = []
     for line in lines:
         shares = [_share(line.box, block.box) for block in blocks]
         best = int(np.argmax(shares)) if shares else -1
-        (members[best] if best >= 0 and shares[best] >= _INSIDE else outside).append(line)
+        held = best >= 0 and (shares[best] >= _INSIDE or _has_middle(blocks[best].box, line.box))
+        (members[best] if held else outside).append(line)
     for block, inside in zip(blocks, members, strict=True):
         yield block, tuple(line for group in in_order(inside, direction) for line in group)
     for group in in_order(outside, direction):
@@ -115,6 +117,11 @@ def corners(box: Box) -> tuple[Point, ...]:
 
 def box_around(lines: Sequence[Line]) -> Box:
     return bounding_box(tuple(point for line in lines for point in line.boundary))
+
+
+def _has_middle(block: Box, line: Box) -> bool:
+    x, y = (line[0] + line[2]) / 2, (line[1] + line[3]) / 2
+    return block[0] <= x < block[2] and block[1] <= y < block[3]
 
 
 def _share(line: Box, block: Box) -> float:
