@@ -46,7 +46,7 @@ from archive_pipeline.processing.stored_pages import (
 )
 from archive_pipeline.rendering.model import SourceInfo
 from archive_pipeline.sealed import open_result
-from archive_pipeline.spelling.lists import find_lists
+from archive_pipeline.spelling.lists import find_lists, of_language
 from archive_pipeline.store import DocumentFolder, Store
 
 _log = logging.getLogger(__name__)
@@ -173,7 +173,7 @@ class Processor:
             decision.segmentation,
             decision.recognition,
             choices=decision.choices,
-            spelling=self._spelling,
+            spelling=of_language(self._spelling, decision.choices.language),
         )
 
     def _inspect(self, source: Source, number: int) -> SourceInfo:

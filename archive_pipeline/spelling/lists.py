@@ -87,6 +87,13 @@ def signature(lists: Iterable[WordList]) -> list[str]:
     return [VERSION, *(part for each in lists for part in (each.language, each.sha256))]
 
 
+def of_language(lists: Iterable[WordList], language: str | None) -> tuple[WordList, ...]:
+    """The lists for a document: those of its language, whatever its region or spelling; all where nobody said it."""
+    if language is None:
+        return tuple(lists)
+    return tuple(each for each in lists if each.language.partition("-")[0] == language.partition("-")[0])
+
+
 def known_languages(tags: Iterable[str]) -> tuple[str, ...]:
     """Tags in the spelling that :data:`PACKAGES` has, each once, in the order given.
 

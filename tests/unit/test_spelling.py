@@ -20,7 +20,7 @@ from archive_pipeline.processing.stored_pages import StoredPage, transcription_k
 from archive_pipeline.settings import read_settings
 from archive_pipeline.spelling import lists
 from archive_pipeline.spelling.dictionary import Dictionary
-from archive_pipeline.spelling.lists import WordList, find_lists, known_languages
+from archive_pipeline.spelling.lists import WordList, find_lists, known_languages, of_language
 from archive_pipeline.spelling.proposals import MOST, MOST_WORDS, Dictionaries, propose
 from archive_pipeline.spelling.words import asked, doubtful_words
 from archive_pipeline.store import Store
@@ -42,6 +42,17 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def french(folder: Path) -> Dictionaries:
     return Dictionaries(find_lists(["fr"], folder))
+
+
+@pytest.mark.parametrize(
+    ("language", "asked_of"),
+    [(None, ["fr", "de"]), ("fr", ["fr"]), ("fr-CA", ["fr"]), ("de-1901", ["de"]), ("la", [])],
+)
+def test_only_lists_of_the_documents_language_are_asked(
+    folder: Path, language: str | None, asked_of: list[str]
+) -> None:
+    chosen = of_language(find_lists(["fr", "de"], folder), language)
+    assert [each.language for each in chosen] == asked_of
 
 
 def page_of(*texts: str, confidence: float = 0.5) -> Page:
