@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from pydantic import ValidationError
 
-from archive_pipeline.durable import digest_of, read_json
+from archive_pipeline.durable import read_json
 from archive_pipeline.errors import (
     ArchiveError,
     ChildError,
@@ -30,22 +30,16 @@ from archive_pipeline.processing.choice import Decision, decide, said_by_options
 from archive_pipeline.processing.document_settings import FileSettings
 from archive_pipeline.processing.export_stage import export_document
 from archive_pipeline.processing.inspection import Inspection, inspect_source
-from archive_pipeline.processing.ledger import outcome_of, write_ledger, write_run_report
+from archive_pipeline.processing.ledger import check_budget, outcome_of, write_ledger, write_run_report
 from archive_pipeline.processing.options import STAGES, ProcessingOptions, Stage
 from archive_pipeline.processing.page_job import DocumentWork, PageJob, PageReport, do_page, plan_page, render_options
 from archive_pipeline.processing.page_ranges import parse_pages
 from archive_pipeline.processing.pool import Worker, WorkerPool
 from archive_pipeline.processing.results import NoProgress, PageOutcome, Progress, StageResult
 from archive_pipeline.processing.settings_reader import SettingsReader, store_choices
-from archive_pipeline.processing.stored_pages import (
-    Failure,
-    forget_pages_after,
-    stored_image,
-    stored_page,
-    write_model,
-)
+from archive_pipeline.processing.stage_results import make_preview, stage_version
+from archive_pipeline.processing.stored_pages import Failure, forget_pages_after, write_model
 from archive_pipeline.rendering.model import SourceInfo
-from archive_pipeline.sealed import open_result
 from archive_pipeline.spelling.lists import find_lists, of_language
 from archive_pipeline.store import DocumentFolder, Store
 
@@ -140,14 +134,16 @@ class Processor:
         finally:
             write_ledger(folder, outcomes)
             write_run_report(folder, reports, time.monotonic() - began)
-        self._check_budget(outcomes, selected)
+        check_budget(outcomes, selected, self._options.max_failed_pages)
         seconds = time.monotonic() - began
         ordered = tuple(outcomes[number] for number in sorted(outcomes))
-        preview = self._preview(work, ordered) if stages & {"page_layouts", "page_transcriptions"} else None
+        preview = (
+            make_preview(self._pool, folder, ordered) if stages & {"page_layouts", "page_transcriptions"} else None
+        )
         for stage in STAGES[:3]:
             if stage in stages:
                 picture = preview if stage != "page_images" else None
-                version = self._version(folder, stage, ordered)
+                version = stage_version(folder, stage, ordered)
                 notes, chosen = work.inspection.notes, work.choices.told() if work.choices else {}
                 yield StageResult(stage, folder.key, version, ordered, seconds, picture, notes, chosen)
         if "document_exports" in stages:
@@ -243,56 +239,6 @@ class Processor:
             folder.layout(job.number).unlink(missing_ok=True)
         folder.transcription(job.number).unlink(missing_ok=True)
         write_model(folder.failure(job.number), Failure.of(error))
-
-    def _check_budget(self, outcomes: dict[int, PageOutcome], selected: frozenset[int]) -> None:
-        failed = [outcomes[number] for number in sorted(selected) if outcomes[number].status == "failed"]
-        if not failed:
-            return
-        named = ", ".join(str(outcome.number) for outcome in failed[:20]) + (" and more" if len(failed) > 20 else "")
-        if len(failed) == len(selected):
-            raise DocumentFailed(f"no page could be read; page {failed[0].number}: {failed[0].reason}")
-        if len(failed) > self._options.max_failed_pages * len(selected):
-            raise DocumentFailed(
-                f"{len(failed)} of {len(selected)} pages failed ({named}), more than the "
-                f"{self._options.max_failed_pages:.0%} that are allowed; page {failed[0].number}: {failed[0].reason}",
-                remedy="Mend these pages, or raise ARCHIVE_MAX_FAILED_PAGES.",
-            )
-
-    def _preview(self, work: DocumentWork, outcomes: tuple[PageOutcome, ...]) -> bytes | None:
-        """A picture of the page with the most lines among the first ten."""
-        best = max(outcomes[:10], key=lambda outcome: outcome.lines)
-        image = stored_image(work.folder, best.number)
-        stored = stored_page(work.folder.transcription(best.number)) or stored_page(work.folder.layout(best.number))
-        if image is None or stored is None or not best.lines:
-            return None
-
-        def draw(worker: Worker) -> bytes:
-            with (work.folder.images / image.file).open("rb") as file:
-                answer = worker.call({"op": "preview", "page": stored.page.model_dump(mode="json")}, [file])
-            try:
-                with open_result(worker.scratch, str(answer.get("file")), max_bytes=1 << 21) as made:
-                    return made.read()
-            finally:
-                worker.clear()
-
-        try:
-            return self._pool.call(draw)
-        except ArchiveError as error:
-            # The document is done; a picture for the UI is not worth failing it.
-            _log.warning("%s: no preview: %s", work.folder.key, printable(error.what))
-            return None
-
-    def _version(self, folder: DocumentFolder, stage: Stage, outcomes: tuple[PageOutcome, ...]) -> str:
-        made = []
-        for outcome in outcomes:
-            if stage == "page_images":
-                image = stored_image(folder, outcome.number)
-                made.append(image.sha256 if image else outcome.status)
-            else:
-                path = folder.layout if stage == "page_layouts" else folder.transcription
-                stored = stored_page(path(outcome.number))
-                made.append(stored.made_from if stored else outcome.status)
-        return digest_of(stage, made)
 
     def close(self) -> None:
         """End the page workers."""
