@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,28 @@ def test_a_model_is_fetched_by_a_run_that_materialises_its_asset(
     finally:
         in_run_container(profiles["models"], CATALOGUE, "[]")
         stack.reload("models")
+
+
+def test_a_model_is_imported_as_deployment_md_says(stack: Stack, profiles: dict[str, Profile]) -> None:
+    """The commands of the docs, with a copy of the bundled segmenter for somebody's own model."""
+    model = ModelLibrary().installed("kraken-blla")
+    container = stack.container("models")
+    subprocess.run(
+        ["docker", "exec", "-i", container, "sh", "-c", "cat > /app/models/our.mlmodel"],
+        input=model.read() + b"\xfa\x3f\x00",
+        check=True,
+    )
+    described = ("--id", "our-lines", "--task", "segmentation", "--engine", "kraken")
+    said = stack.compose(
+        "exec", "-T", "models", "archive-pipeline", "models", "import", "/app/models/our.mlmodel", *described
+    )
+    assert "our-lines" in said
+    stack.compose("exec", "-T", "models", "rm", "/app/models/our.mlmodel")
+    found = in_run_container(profiles["documents"], VERIFY, "our-lines")
+    assert found["path"].endswith("/our.mlmodel")
+    assert "our-lines: whole" in stack.compose(
+        "exec", "-T", "models", "archive-pipeline", "models", "verify", "our-lines"
+    )
 
 
 def test_a_run_of_documents_cannot_fetch(profiles: dict[str, Profile], outside: Outside) -> None:
