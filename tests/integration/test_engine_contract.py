@@ -1,10 +1,11 @@
 """Every engine keeps the contract of its protocol; see :mod:`engine_contract`."""
 
+import os
 from collections.abc import Iterator
 from typing import ClassVar
 
 import pytest
-from engine_contract import BlockRecognizerContract, RecognizerContract, Said, SegmenterContract
+from engine_contract import MANY, BlockRecognizerContract, RecognizerContract, Said, SegmenterContract
 from kraken_models import ppocr_network, write
 from surya_server import RECOGNITION, FakeSurya, fake_surya, layout_json, page_html, write_detector
 from surya_server import Said as Answer
@@ -35,6 +36,8 @@ class TestPpocrRecognizer(RecognizerContract):
 
 
 class TestKrakenRecognizer(RecognizerContract):
+    many = MANY if os.environ.get("ARCHIVE_SLOW_TESTS") else 500  # all of them take torch five minutes
+
     @pytest.fixture(scope="class")
     def recognizer(self, tmp_path_factory: pytest.TempPathFactory) -> Recognizer:
         network = ppocr_network(ModelLibrary().installed("ppocr-v6-latin").read())
