@@ -12,7 +12,7 @@ from typing import Any
 
 import dagster as dg
 
-from archive_pipeline.errors import ArchiveError, printable
+from archive_pipeline.errors import ArchiveError, ModelNotFetched, printable
 from archive_pipeline.models.check import check_model
 from archive_pipeline.models.entry import ModelEntry, Served
 from archive_pipeline.models.fetch import fetch_model
@@ -151,11 +151,13 @@ def verify_models(context: dg.OpExecutionContext, models: ModelsResource) -> Non
     problems, whole = [], []
     library = models.library
     for entry in library.catalogue:
-        if isinstance(entry.source, Served) or not _is_here(library, entry):
+        if isinstance(entry.source, Served):
             continue
         try:
             library.install_state(entry).verify()
             whole.append(entry.id)
+        except ModelNotFetched:
+            continue
         except ArchiveError as error:
             problems.append(str(error))
     context.log.info(f"{len(whole)} models are whole: {', '.join(whole)}")

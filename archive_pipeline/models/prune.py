@@ -14,7 +14,8 @@ from filelock import FileLock, Timeout
 
 from archive_pipeline.durable import storage_error
 from archive_pipeline.models.entry import Bundled, ModelEntry, Served, digest_of_files
-from archive_pipeline.models.library import ModelLibrary, entry_path
+from archive_pipeline.models.kept import entry_path
+from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.models.staging import DAMAGED, STAGING, remove_folder
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -127,7 +128,8 @@ def _somebody_fetches(root: Path) -> bool:
 def _known(library: ModelLibrary) -> dict[str, list[ModelEntry]]:
     """Entries by the digest of their files."""
     found: dict[str, list[ModelEntry]] = {}
-    for entry in library.catalogue:
+    # Those that are passed over are not lost: their owner is told to give them another id.
+    for entry in (*library.catalogue, *library.passed_over):
         if not isinstance(entry.source, Bundled | Served):
             digest = digest_of_files(library.known_files(entry))
             if digest is not None:

@@ -22,7 +22,8 @@ from archive_pipeline.models import importing
 from archive_pipeline.models.fetch import fetch_model, put
 from archive_pipeline.models.importing import Description, import_model
 from archive_pipeline.models.installed import InstalledModel
-from archive_pipeline.models.library import ModelLibrary, entry_path
+from archive_pipeline.models.kept import entry_path
+from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.models.network import Network
 from archive_pipeline.models.prune import candidates
 from archive_pipeline.models.sources.htrmopo import Card

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from archive_pipeline.cli.models.shared import console, known_by, megabytes, state_of
+from archive_pipeline.cli.models.shared import console, files_of, known_by, megabytes, state_of
 from archive_pipeline.errors import printable
 from archive_pipeline.models.entry import ModelEntry
 from archive_pipeline.models.library import ModelLibrary
@@ -44,7 +44,7 @@ def list_models(as_json: bool) -> None:
 def as_row(library: ModelLibrary, entry: ModelEntry, state: str, remedy: str) -> dict[str, Any]:
     """A model for machines."""
     return entry.model_dump(mode="json") | {
-        "files": [file.model_dump() for file in library.known_files(entry)],
+        "files": [file.model_dump() for file in files_of(library, entry)],
         "state": state,
         "remedy": remedy,
         "digest_known_by": known_by(library, entry),

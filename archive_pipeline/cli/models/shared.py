@@ -11,7 +11,7 @@ from rich.console import Console
 
 from archive_pipeline.errors import ModelError, ModelNotFetched
 from archive_pipeline.models.check import check_model
-from archive_pipeline.models.entry import Bundled, ModelEntry, Served
+from archive_pipeline.models.entry import Bundled, ModelEntry, ModelFile, Served
 from archive_pipeline.models.library import ModelLibrary
 
 State = Literal["ready", "not here", "damaged", "at a server"]
@@ -37,13 +37,25 @@ def sealed_look(entry: ModelEntry, folder: Path) -> None:
     check_model(entry, folder)
 
 
+def files_of(library: ModelLibrary, entry: ModelEntry) -> tuple[ModelFile, ...]:
+    """What is known of its files; what the entry says where its pin is damaged, which its state tells of."""
+    try:
+        return library.known_files(entry)
+    except ModelError:
+        return entry.files
+
+
 def known_by(library: ModelLibrary, entry: ModelEntry) -> str:
     """How its digest is known."""
     if isinstance(entry.source, Served):
         return "not by us: a server holds it"
     if entry.digest is not None:
         return "the entry"
-    if all(file.sha256 for file in library.known_files(entry)):
+    try:
+        files = library.known_files(entry)
+    except ModelError:
+        return "the first fetch, whose pin is damaged"
+    if all(file.sha256 for file in files):
         return "the first fetch, which pinned it"
     return "nobody: the first fetch pins it"
 
