@@ -18,7 +18,6 @@ from archive_pipeline.models.entry import ModelEntry, Served
 from archive_pipeline.models.fetch import fetch_model
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.processing.trial import try_model
-from archive_pipeline.processing.used_models import used_models
 from assets.metadata import plain_markdown
 from resources.models import ModelsResource
 
@@ -74,7 +73,6 @@ def _asset(entry: ModelEntry) -> dg.AssetsDefinition:
                 )
             fetched = fetch_model(library, entry, models.network, check=check_model, progress=_told)
             fetched.model.verify()
-            used = used_models(models.store)[fetched.model.digest]
         except ArchiveError as error:
             raise dg.Failure(str(error), allow_retries=False) from None
         return dg.MaterializeResult(
@@ -85,7 +83,6 @@ def _asset(entry: ModelEntry) -> dg.AssetsDefinition:
                 "licence": entry.licence,
                 "fetched just now": fetched.new,
                 "pinned just now": fetched.pinned,
-                "documents read with it": used,
                 "folder": dg.MetadataValue.path(str(fetched.model.folder)),
             },
         )
