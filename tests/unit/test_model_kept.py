@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from model_server import DATA, RECORD, ModelServer, serving, take_it
+from model_server import DATA, RECORD, ModelServer, safetensors, serving, take_it
 
 from archive_pipeline.cli import doctor
 from archive_pipeline.cli.models import fetching, models
@@ -122,6 +122,26 @@ class TestIds:
         (root / "catalogue.yaml").write_text(json.dumps([entry.model_dump(mode="json")]))
         with pytest.raises(ModelError, match="a catalogue adds it again"):
             ModelLibrary(root)
+
+
+class TestPins:
+    def test_a_pin_goes_with_the_model_that_was_fetched_by_its_doi(self, server: ModelServer, root: Path) -> None:
+        assert run("fetch", f"doi:10.5281/zenodo.{RECORD}", "--id", "foo").exit_code == 0
+        assert pin_path(root, "foo").exists()
+        assert run("prune", "foo").exit_code == 0
+        assert not pin_path(root, "foo").exists()
+        server.files = {"model.safetensors": safetensors(1_000_000)}
+        ran = run("fetch", f"doi:10.5281/zenodo.{RECORD}", "--id", "foo")
+        assert ran.exit_code == 0, ran.output
+
+    def test_the_pin_of_an_entry_of_a_catalogue_stays(self, server: ModelServer, root: Path) -> None:
+        root.mkdir()
+        entry = server.entry("zenodo", verified=False)
+        (root / "catalogue.yaml").write_text(json.dumps([entry.model_dump(mode="json")]))
+        assert run("fetch", "model").exit_code == 0
+        ran = run("prune", "model")
+        assert "model (2.0 MB): removed" in ran.stdout
+        assert pin_path(root, "model").exists()
 
 
 class TestDamage:

@@ -249,6 +249,7 @@ def fetch_into_known(root: Path, server: ModelServer) -> InstalledModel:
 class TestPrune:
     @pytest.fixture
     def imported(self, archive: Path, tmp_path: Path) -> str:
+        (archive / "store" / "documents").mkdir(parents=True)
         import_model(archive / "models", brought(tmp_path / "usb"), "hand", HAND, check=take_it)
         return str(ModelLibrary(archive / "models").catalogue.find("hand").digest)
 
@@ -292,6 +293,27 @@ class TestPrune:
         ran = run("prune", "--all")
         assert isinstance(ran.exception, StorageError)
         assert (archive / "models" / imported).is_dir()
+
+    @pytest.mark.parametrize("arguments", [["hand"], ["--all"]])
+    def test_where_there_is_no_store_all_models_stay_and_leftovers_go(
+        self, archive: Path, imported: str, arguments: list[str]
+    ) -> None:
+        (archive / "store" / "documents").rmdir()
+        (archive / "models" / ".staging" / "old").mkdir()
+        rows = {row["kind"]: row["stays"] for row in done("prune", *arguments)}
+        assert rows["leftover"] is None
+        assert f"there is no {archive}/store/documents; set ARCHIVE_STORE or mount the store" in rows["model"]
+        ModelLibrary(archive / "models").installed("hand").verify()
+        done("prune", *arguments, "--even-used")
+        assert not (archive / "models" / imported).exists()
+
+    def test_a_model_goes_with_all_of_its_entries(self, archive: Path, imported: str, tmp_path: Path) -> None:
+        root = archive / "models"
+        import_model(root, tmp_path / "usb" / NAME, "other", HAND, check=take_it)
+        assert done("prune", "hand") == []
+        done("prune", "hand", "other")
+        assert not (root / imported).exists()
+        assert list((root / "entries").iterdir()) == []
 
     def test_only_what_is_older_goes(self, archive: Path, imported: str) -> None:
         folder = archive / "models" / imported
