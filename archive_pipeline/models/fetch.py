@@ -25,7 +25,10 @@ from archive_pipeline.models.sources import locate
 from archive_pipeline.models.staging import publish, set_aside, staged
 
 Check = Callable[[ModelEntry, Path], None]
-"""Looks at a model's files in a folder; raises a :class:`ModelError` if the entry's engine cannot load them."""
+"""Looks at a model's files in a folder; raises a :class:`ModelError` if the entry's engine cannot load them.
+
+What else it raises says nothing of the model: its files stay for the next try.
+"""
 _MARGIN = 20_000_000  # bytes that stay free on the volume
 
 
@@ -68,6 +71,7 @@ def fetch_model(
 
     Raises:
         ModelError: It cannot be had, is not what it must be, or cannot be loaded. Nothing of it is visible.
+        ChildError: It could not be looked at; what came is kept for the next try.
         NoSpaceLeft: The volume is full; nothing of it is left.
         StorageError: The store cannot be written.
         UsageError: A server holds it: there is nothing to fetch.
