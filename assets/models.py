@@ -22,6 +22,9 @@ from assets.metadata import plain_markdown
 from resources.models import ModelsResource
 
 GROUP = "models"
+# Ids have no capitals, so that each of these stands for one character alone: no two ids become one name.
+_IN_KEYS = str.maketrans({".": "D"})
+_IN_NAMES = str.maketrans({".": "D", "_": "U", "-": "_"})
 _log = logging.getLogger(__name__)
 
 
@@ -33,7 +36,7 @@ class ModelConfig(dg.Config):
 
 def model_key(entry: ModelEntry) -> dg.AssetKey:
     """Key of the asset of a catalogue entry."""
-    return dg.AssetKey(["models", entry.id.replace(".", "_")])
+    return dg.AssetKey(["models", entry.id.translate(_IN_KEYS)])
 
 
 def _spec(entry: ModelEntry) -> dg.AssetSpec:
@@ -129,7 +132,7 @@ def _told(name: str, done: int, size: int | None) -> None:
 
 
 def _name(entry: ModelEntry) -> str:
-    return entry.id.replace("-", "_").replace(".", "_")
+    return entry.id.translate(_IN_NAMES)
 
 
 def model_assets(library: ModelLibrary) -> Sequence[dg.AssetsDefinition | dg.AssetSpec]:
