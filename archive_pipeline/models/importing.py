@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from archive_pipeline.durable import copy_file
 from archive_pipeline.errors import ModelError, NoSpaceLeft, UsageError, printable
 from archive_pipeline.models.download import difference
-from archive_pipeline.models.entry import Engine, Imported, ModelEntry, ModelFile, Task
+from archive_pipeline.models.entry import Bundled, Engine, Imported, ModelEntry, ModelFile, Served, Task
 from archive_pipeline.models.fetch import Check, Fetched, put
 from archive_pipeline.models.inspection import check_content, check_name
 from archive_pipeline.models.kept import keep_entry
@@ -59,6 +59,8 @@ def import_model(
     """
     library = ModelLibrary(root)
     known = next((entry for entry in library.catalogue if entry.id == model_id), None)
+    if known is not None:
+        _refuse_what_no_file_can_bring(known)
     paths = _files(path)
     from_catalogue = known is not None and known not in library.kept
     if known is not None and from_catalogue and path.is_dir():
@@ -80,6 +82,17 @@ def import_model(
         check(entry, done.model.folder)
         keep_entry(root, entry)
     return done
+
+
+def _refuse_what_no_file_can_bring(entry: ModelEntry) -> None:
+    """A model that never lies in the store has no use for a file, whatever is in it."""
+    if isinstance(entry.source, Served):
+        what = "is held by a server of yours: it has no file here"
+    elif isinstance(entry.source, Bundled):
+        what = f"is part of the package {entry.source.package}, and is read from there alone"
+    else:
+        return
+    raise UsageError(f"model {entry.id} {what}", remedy="Choose another --id for yours, with --task and --engine.")
 
 
 def _files(path: Path) -> list[Path]:

@@ -29,7 +29,7 @@ OURS = "catmus-print-large"
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The model store of an installation whose models are not loaded when they come."""
     monkeypatch.setenv("ARCHIVE_HOME", str(tmp_path))
-    for name in ("MODELS_DIR", "ARCHIVE_STORE", "ARCHIVE_OFFLINE"):
+    for name in ("MODELS_DIR", "ARCHIVE_STORE", "ARCHIVE_OFFLINE", "SURYA_INFERENCE_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(fetching, "sealed_look", take_it)
     (tmp_path / "store" / "documents").mkdir(parents=True)

@@ -14,14 +14,20 @@ from archive_pipeline.models.check import check_model
 from archive_pipeline.models.entry import Bundled, ModelEntry, ModelFile, Served
 from archive_pipeline.models.library import ModelLibrary
 
-State = Literal["ready", "not here", "damaged", "at a server"]
+State = Literal["ready", "not here", "damaged", "at a server", "no server set"]
 _WIDTH = 160
 
 
-def state_of(library: ModelLibrary, entry: ModelEntry) -> tuple[State, str]:
-    """A model's state by all of its bytes, and what to do if it is not ready."""
+def state_of(library: ModelLibrary, entry: ModelEntry, *, served: bool) -> tuple[State, str]:
+    """A model's state by all of its bytes, and what to do if it is not ready.
+
+    Args:
+        served: A server is set.
+    """
     if isinstance(entry.source, Served):
-        return "at a server", ""
+        if served:
+            return "at a server", ""
+        return "no server set", f"Model {entry.id} is asked at a server: set SURYA_INFERENCE_URL; see docs/surya.md."
     try:
         library.install_state(entry).verify()
     except ModelNotFetched as error:

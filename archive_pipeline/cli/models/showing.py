@@ -26,7 +26,7 @@ def show(model_id: str, as_json: bool) -> None:
     settings = read_settings()
     library = ModelLibrary(settings.models_dir)
     entry = library.catalogue.find(model_id)
-    state, remedy = state_of(library, entry)
+    state, remedy = state_of(library, entry, served=settings.surya_url is not None)
     if as_json:
         click.echo(json.dumps(as_row(library, entry, state, remedy), indent=1, ensure_ascii=False))
         return
