@@ -122,6 +122,11 @@ class Store:
     def document(self, key: DocumentKey) -> DocumentFolder:
         return DocumentFolder(self.root / "documents" / key)
 
+    @property
+    def is_there(self) -> bool:
+        """Whether a document was ever registered here: a store is made by the first one."""
+        return (self.root / "documents").is_dir()
+
     def keys(self) -> list[DocumentKey]:
         folder = self.root / "documents"
         return sorted(DocumentKey(child.name) for child in folder.iterdir()) if folder.is_dir() else []

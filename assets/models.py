@@ -12,17 +12,19 @@ from typing import Any
 
 import dagster as dg
 
-from archive_pipeline.errors import ArchiveError, printable
+from archive_pipeline.errors import ArchiveError, ModelNotFetched, printable
 from archive_pipeline.models.check import check_model
 from archive_pipeline.models.entry import ModelEntry, Served
 from archive_pipeline.models.fetch import fetch_model
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.processing.trial import try_model
-from archive_pipeline.processing.used_models import used_models
 from assets.metadata import plain_markdown
 from resources.models import ModelsResource
 
 GROUP = "models"
+# Ids have no capitals, so that each of these stands for one character alone: no two ids become one name.
+_IN_KEYS = str.maketrans({".": "D"})
+_IN_NAMES = str.maketrans({".": "D", "_": "U", "-": "_"})
 _log = logging.getLogger(__name__)
 
 
@@ -34,7 +36,7 @@ class ModelConfig(dg.Config):
 
 def model_key(entry: ModelEntry) -> dg.AssetKey:
     """Key of the asset of a catalogue entry."""
-    return dg.AssetKey(["models", entry.id.replace(".", "_")])
+    return dg.AssetKey(["models", entry.id.translate(_IN_KEYS)])
 
 
 def _spec(entry: ModelEntry) -> dg.AssetSpec:
@@ -74,7 +76,6 @@ def _asset(entry: ModelEntry) -> dg.AssetsDefinition:
                 )
             fetched = fetch_model(library, entry, models.network, check=check_model, progress=_told)
             fetched.model.verify()
-            used = used_models(models.store)[fetched.model.digest]
         except ArchiveError as error:
             raise dg.Failure(str(error), allow_retries=False) from None
         return dg.MaterializeResult(
@@ -85,7 +86,6 @@ def _asset(entry: ModelEntry) -> dg.AssetsDefinition:
                 "licence": entry.licence,
                 "fetched just now": fetched.new,
                 "pinned just now": fetched.pinned,
-                "documents read with it": used,
                 "folder": dg.MetadataValue.path(str(fetched.model.folder)),
             },
         )
@@ -132,7 +132,7 @@ def _told(name: str, done: int, size: int | None) -> None:
 
 
 def _name(entry: ModelEntry) -> str:
-    return entry.id.replace("-", "_").replace(".", "_")
+    return entry.id.translate(_IN_NAMES)
 
 
 def model_assets(library: ModelLibrary) -> Sequence[dg.AssetsDefinition | dg.AssetSpec]:
@@ -151,11 +151,13 @@ def verify_models(context: dg.OpExecutionContext, models: ModelsResource) -> Non
     problems, whole = [], []
     library = models.library
     for entry in library.catalogue:
-        if isinstance(entry.source, Served) or not _is_here(library, entry):
+        if isinstance(entry.source, Served):
             continue
         try:
             library.install_state(entry).verify()
             whole.append(entry.id)
+        except ModelNotFetched:
+            continue
         except ArchiveError as error:
             problems.append(str(error))
     context.log.info(f"{len(whole)} models are whole: {', '.join(whole)}")

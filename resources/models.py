@@ -9,14 +9,12 @@ import dagster as dg
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.models.network import Network
 from archive_pipeline.settings import Settings
-from archive_pipeline.store import Store
 
 
 class ModelsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Where models lie and come from. The fields are the settings of the same names; see ``docs/settings.md``."""
 
     models_dir: str
-    store_dir: str
     offline: bool
     model_repo_url: str
     model_repo_oai_url: str
@@ -26,7 +24,6 @@ class ModelsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def from_settings(cls, settings: Settings) -> ModelsResource:
         return cls(
             models_dir=str(settings.models_dir),
-            store_dir=str(settings.store_dir),
             offline=settings.offline,
             model_repo_url=settings.model_repo_url,
             model_repo_oai_url=settings.model_repo_oai_url,
@@ -37,10 +34,6 @@ class ModelsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def library(self) -> ModelLibrary:
         """As it is now: a model may have been imported since the code location was loaded."""
         return ModelLibrary(Path(self.models_dir))
-
-    @property
-    def store(self) -> Store:
-        return Store(Path(self.store_dir))
 
     @property
     def network(self) -> Network:

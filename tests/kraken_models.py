@@ -30,7 +30,7 @@ from archive_pipeline.engines.base import Image
 from archive_pipeline.engines.ppocr_recognition import is_latin
 from archive_pipeline.models.entry import Imported, ModelEntry, ModelFile, Task
 from archive_pipeline.models.installed import InstalledFile, InstalledModel
-from archive_pipeline.models.library import entry_path
+from archive_pipeline.models.kept import entry_path
 from archive_pipeline.page import Box, Line
 
 Weights = tuple[NDArray[np.float32], NDArray[np.float32]]

@@ -325,7 +325,8 @@ def _find_ink(network: Any) -> None:
 def install_detector(models: Path, **options: Any) -> InstalledModel:
     """The same in a model store, as somebody brought it along: below its digest, with an entry of its own."""
     from archive_pipeline.models.entry import Imported, ModelEntry, ModelFile
-    from archive_pipeline.models.library import ModelLibrary, entry_path
+    from archive_pipeline.models.kept import entry_path
+    from archive_pipeline.models.library import ModelLibrary
 
     making = models / "making"
     making.mkdir(parents=True)

@@ -23,8 +23,8 @@ from rich.table import Table
 
 from archive_pipeline.containers.canary import weaknesses
 from archive_pipeline.errors import ArchiveError, ModelNotFetched, StorageError
-from archive_pipeline.models.installed import InstalledModel
-from archive_pipeline.models.library import ModelLibrary
+from archive_pipeline.models.entry import ModelEntry, Served
+from archive_pipeline.models.library import ModelLibrary, passed_over
 from archive_pipeline.sealed import Limits, SealedChild
 from archive_pipeline.settings import Settings, read_settings, usable_cpus
 from archive_pipeline.spelling.lists import find_lists
@@ -115,14 +115,17 @@ def _models(folder: Path) -> Iterator[Finding]:
     except ArchiveError as error:
         yield Finding("models", False, error.what, error.remedy)
         return
+    for entry in library.passed_over:
+        why = passed_over(entry)
+        yield Finding(f"model {entry.id}", False, why.what, why.remedy)
     for entry in library.catalogue:
-        with suppress(ModelNotFetched):
-            model = library.install_state(entry)
-            if model.files:
-                yield _check(f"model {entry.id}", partial(_verified, model))
+        if not isinstance(entry.source, Served):
+            with suppress(ModelNotFetched):
+                yield _check(f"model {entry.id}", partial(_verified, library, entry))
 
 
-def _verified(model: InstalledModel) -> str:
+def _verified(library: ModelLibrary, entry: ModelEntry) -> str:
+    model = library.install_state(entry)
     model.verify()
     return f"{sum(file.size for file in model.files) / 1e6:.1f} MB, digest right"
 
@@ -182,6 +185,8 @@ def _give(folder: Path, existing: Path, in_image: bool) -> tuple[str, str]:
 def _check(what: str, look: Callable[[], str]) -> Finding:
     try:
         return Finding(what, True, look())
+    except ModelNotFetched:  # the caller knows better whether that is a fault
+        raise
     except ArchiveError as error:
         return Finding(what, False, error.what, error.remedy)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from archive_pipeline.errors import ChildError, ModelError, PageTimeout
+from archive_pipeline.errors import ChildError, ChildNotStarted, ModelError, PageTimeout
 from archive_pipeline.models.entry import ModelEntry
 from archive_pipeline.sealed import Limits, SealedChild
 
@@ -24,6 +24,8 @@ def check_model(entry: ModelEntry, folder: Path) -> None:
 
     Raises:
         ModelError: Its engine cannot load it, or it does another task.
+        ChildNotStarted: No sealed child can be started here.
+        ChildError: It took too long. Neither of the two says anything of the model.
     """
     request = {
         "engine": entry.engine,
@@ -41,7 +43,14 @@ def check_model(entry: ModelEntry, folder: Path) -> None:
             ) as child,
         ):
             child.call(request, timeout=_SECONDS)
-    except (ChildError, PageTimeout) as error:
+    except ChildNotStarted:
+        raise
+    except PageTimeout:
+        raise ChildError(
+            f"model {entry.id} was not loaded within {_SECONDS} seconds",
+            remedy="Try again when this machine has less to do; what was fetched is kept.",
+        ) from None
+    except ChildError as error:
         raise ModelError(
             f"model {entry.id} could not be looked at: {error.what}",
             remedy=error.remedy or "A model that breaks what loads it is not used.",

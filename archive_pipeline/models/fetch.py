@@ -9,23 +9,26 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-from archive_pipeline.durable import copy_file, write_json
+from archive_pipeline.durable import copy_file
 from archive_pipeline.errors import ModelError, ModelNotFetched, NoSpaceLeft, UsageError
 from archive_pipeline.models.download import Progress, difference, download, no_progress
 from archive_pipeline.models.entry import Bundled, Imported, ModelEntry, ModelFile, Served, digest_of_files
 from archive_pipeline.models.inspection import check_content
 from archive_pipeline.models.installed import InstalledModel
-from archive_pipeline.models.library import ModelLibrary, entry_path, pin_path
+from archive_pipeline.models.kept import keep_entry, refuse_another, write_pin
+from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.models.network import Network
 from archive_pipeline.models.remote import RemoteFile, digest
 from archive_pipeline.models.sources import locate
 from archive_pipeline.models.staging import publish, set_aside, staged
 
 Check = Callable[[ModelEntry, Path], None]
-"""Looks at a model's files in a folder; raises a :class:`ModelError` if the entry's engine cannot load them."""
+"""Looks at a model's files in a folder; raises a :class:`ModelError` if the entry's engine cannot load them.
+
+What else it raises says nothing of the model: its files stay for the next try.
+"""
 _MARGIN = 20_000_000  # bytes that stay free on the volume
 
 
@@ -68,6 +71,7 @@ def fetch_model(
 
     Raises:
         ModelError: It cannot be had, is not what it must be, or cannot be loaded. Nothing of it is visible.
+        ChildError: It could not be looked at; what came is kept for the next try.
         NoSpaceLeft: The volume is full; nothing of it is left.
         StorageError: The store cannot be written.
         UsageError: A server holds it: there is nothing to fetch.
@@ -119,6 +123,8 @@ def put(
         if model is not None:  # another process was quicker
             shutil.rmtree(staging)
             return Fetched(model)
+        if keep:
+            refuse_another(root, entry)
         files = library.known_files(entry)
         _clear_strangers(staging, files)
         origin = supply(files, staging)
@@ -132,22 +138,15 @@ def put(
             raise
         pinned = digest_of_files(files) is None
         if pinned:
-            write_json(pin_path(root, entry.id), _pin(came, origin))
+            write_pin(root, entry.id, came, origin)
         key = digest_of_files(came)
         assert key is not None  # noqa: S101 - every file has a digest now
         aside = set_aside(root, key) if _differs(root / key, came) else None
         if keep:
             # Before it can be seen, and under the lock: prune must not take it for a model that nobody asks for.
-            keep_entry(library, entry)
+            keep_entry(root, entry.model_copy(update={"files": library.known_files(entry)}))
         publish(staging, root, key)
     return Fetched(library.install_state(entry), new=True, pinned=pinned, aside=aside, origin=origin)
-
-
-def keep_entry(library: ModelLibrary, entry: ModelEntry) -> None:
-    """Keep the entry of a fetched model that the catalogue does not know, with the digests of what came."""
-    if library.root is not None:
-        whole = entry.model_copy(update={"files": library.known_files(entry)})
-        write_json(entry_path(library.root, entry.id), whole.model_dump(mode="json"))
 
 
 def _whole(library: ModelLibrary, entry: ModelEntry) -> InstalledModel | None:
@@ -234,11 +233,3 @@ def _as_it_came(path: Path, file: ModelFile) -> ModelFile:
 def _differs(folder: Path, files: Sequence[ModelFile]) -> bool:
     """Whether a file that is there already is another one; one that is missing does no harm."""
     return any((folder / file.name).exists() and digest(folder / file.name, "sha256") != file.sha256 for file in files)
-
-
-def _pin(files: Sequence[ModelFile], origin: str) -> dict[str, object]:
-    return {
-        "files": [file.model_dump() for file in files],
-        "from": origin,
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-    }

@@ -15,10 +15,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from archive_pipeline.durable import copy_file
 from archive_pipeline.errors import ModelError, NoSpaceLeft, UsageError, printable
 from archive_pipeline.models.download import difference
-from archive_pipeline.models.entry import Engine, Imported, ModelEntry, ModelFile, Task
-from archive_pipeline.models.fetch import Check, Fetched, keep_entry, put
+from archive_pipeline.models.entry import Bundled, Engine, Imported, ModelEntry, ModelFile, Served, Task
+from archive_pipeline.models.fetch import Check, Fetched, put
 from archive_pipeline.models.inspection import check_content, check_name
-from archive_pipeline.models.library import ModelLibrary, entry_path
+from archive_pipeline.models.kept import keep_entry
+from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.models.remote import RemoteFile, digest
 
 _CONFIGURATION = ".json"
@@ -58,8 +59,10 @@ def import_model(
     """
     library = ModelLibrary(root)
     known = next((entry for entry in library.catalogue if entry.id == model_id), None)
+    if known is not None:
+        _refuse_what_no_file_can_bring(known)
     paths = _files(path)
-    from_catalogue = known is not None and not entry_path(root, model_id).exists()
+    from_catalogue = known is not None and known not in library.kept
     if known is not None and from_catalogue and path.is_dir():
         # What else lies in a folder that somebody downloaded is of no interest.
         paths = [each for each in paths if each.name in {file.name for file in known.files}]
@@ -77,8 +80,19 @@ def import_model(
     if not done.new and known is None:
         # The bytes were here, for another entry, which may say that they do something else.
         check(entry, done.model.folder)
-        keep_entry(view, entry)
+        keep_entry(root, entry)
     return done
+
+
+def _refuse_what_no_file_can_bring(entry: ModelEntry) -> None:
+    """A model that never lies in the store has no use for a file, whatever is in it."""
+    if isinstance(entry.source, Served):
+        what = "is held by a server of yours: it has no file here"
+    elif isinstance(entry.source, Bundled):
+        what = f"is part of the package {entry.source.package}, and is read from there alone"
+    else:
+        return
+    raise UsageError(f"model {entry.id} {what}", remedy="Choose another --id for yours, with --task and --engine.")
 
 
 def _files(path: Path) -> list[Path]:

@@ -239,3 +239,8 @@ def _cannot(url: str, error: Exception) -> BrokenOff:
     else:
         why = f"{str(reason).rpartition(': ')[2] or name}"
     return BrokenOff(f"{shown(url)} cannot be fetched: {printable(why)}")
+
+
+def is_safe(url: str, source: str) -> bool:
+    """Whether an address that a source gave may be followed: https, or http where the source itself is asked so."""
+    return urlsplit(url).scheme.lower() in {"https", urlsplit(source).scheme.lower()} & {"http", "https"}

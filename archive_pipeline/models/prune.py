@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,7 +14,8 @@ from filelock import FileLock, Timeout
 
 from archive_pipeline.durable import storage_error
 from archive_pipeline.models.entry import Bundled, ModelEntry, Served, digest_of_files
-from archive_pipeline.models.library import ModelLibrary, entry_path
+from archive_pipeline.models.kept import entry_path, pin_path
+from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.models.staging import DAMAGED, STAGING, remove_folder
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -31,7 +32,7 @@ class Candidate:
         size: In bytes.
         days: Since it came.
         used: A stored result was made with it.
-        entry: File of its entry, which goes with it.
+        kept: Files of the entries that came with it, and of their pins, which go with it.
     """
 
     kind: Literal["model", "leftover", "damaged"]
@@ -40,7 +41,7 @@ class Candidate:
     size: int
     days: float
     used: bool = False
-    entry: Path | None = None
+    kept: tuple[Path, ...] = ()
 
 
 def candidates(
@@ -66,13 +67,11 @@ def candidates(
         # A model that two entries name goes if both should.
         if entries and not everything and not {entry.id for entry in entries} <= set(asked_for):
             continue
-        own = [entry_path(root, entry.id) for entry in entries if entry_path(root, entry.id).exists()]
         what = ", ".join(entry.id for entry in entries) or "a model that no entry names"
-        yield _candidate("model", what, folder, used=folder.name in used, entry=own[0] if own else None)
-    for entry in library.catalogue:
-        path, digest = entry_path(root, entry.id), entry.digest
-        if entry.id in asked_for and path.exists() and digest and not (root / digest).exists():
-            yield Candidate("model", entry.id, root / digest, 0, 0, entry=path)
+        yield _candidate("model", what, folder, used=folder.name in used, kept=_kept(library, root, entries))
+    for entry in library.kept:
+        if entry.id in asked_for and entry.digest and not (root / entry.digest).exists():
+            yield Candidate("model", entry.id, root / entry.digest, 0, 0, kept=_kept(library, root, [entry]))
     for folder in _folders(root / STAGING):
         yield _candidate("leftover", f"of a fetch: {folder.name}", folder)
     for folder in _folders(root / DAMAGED):
@@ -91,8 +90,8 @@ def remove(candidate: Candidate, root: Path) -> bool:
     try:
         if candidate.kind == "leftover":
             return _remove_leftover(candidate.folder)
-        if candidate.entry is not None:
-            candidate.entry.unlink(missing_ok=True)
+        for path in candidate.kept:
+            path.unlink(missing_ok=True)
         if candidate.folder.exists():
             remove_folder(candidate.folder, root)
     except OSError as error:
@@ -127,12 +126,26 @@ def _somebody_fetches(root: Path) -> bool:
 def _known(library: ModelLibrary) -> dict[str, list[ModelEntry]]:
     """Entries by the digest of their files."""
     found: dict[str, list[ModelEntry]] = {}
-    for entry in library.catalogue:
+    # Those that are passed over are not lost: their owner is told to give them another id.
+    for entry in (*library.catalogue, *library.passed_over):
         if not isinstance(entry.source, Bundled | Served):
             digest = digest_of_files(library.known_files(entry))
             if digest is not None:
                 found.setdefault(digest, []).append(entry)
     return found
+
+
+def _kept(library: ModelLibrary, root: Path, entries: Sequence[ModelEntry]) -> tuple[Path, ...]:
+    """What is kept of those entries that came with their model.
+
+    A pin goes with its entry: else it would bind the next model that gets that id. That of an entry of a catalogue
+    stays, since the entry does.
+    """
+    own = [entry.id for entry in entries if entry in library.kept]
+    # Pins first: a kept entry has the digests itself, so what a kill leaves of the two binds nothing else.
+    bound = {entry.id for entry in library.catalogue if entry not in library.kept}
+    pins = (pin_path(root, model_id) for model_id in own if model_id not in bound)
+    return (*(path for path in pins if path.exists()), *(entry_path(root, model_id) for model_id in own))
 
 
 def _folders(parent: Path) -> list[Path]:
@@ -145,9 +158,9 @@ def _candidate(
     folder: Path,
     *,
     used: bool = False,
-    entry: Path | None = None,
+    kept: tuple[Path, ...] = (),
 ) -> Candidate:
     files = [path for path in folder.rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in files)
     newest = max([folder.stat().st_mtime, *(path.stat().st_mtime for path in files)])
-    return Candidate(kind, what, folder, size, max(0.0, (time.time() - newest) / _DAY), used, entry)
+    return Candidate(kind, what, folder, size, max(0.0, (time.time() - newest) / _DAY), used, kept)

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from filelock import FileLock, Timeout
 from archive_pipeline.durable import NO_SPACE, storage_error
 from archive_pipeline.errors import NoSpaceLeft
 
+_THERE = {errno.ENOTEMPTY, errno.EEXIST}  # what a rename onto a folder with files raises
 STAGING, DAMAGED = ".staging", ".damaged"
 
 
@@ -73,14 +75,17 @@ def publish(staging: Path, root: Path, digest: str) -> Path:
     """
     target = root / digest
     _flush(staging)
-    if target.exists():
+    try:
+        staging.rename(target)
+    except OSError as error:
+        if error.errno not in _THERE:
+            raise
+        # Here for another entry, perhaps since a moment ago: the lock is of one id alone.
         for path in staging.iterdir():
             if not (target / path.name).exists():
                 path.rename(target / path.name)
         _flush(target)
         shutil.rmtree(staging)
-    else:
-        staging.rename(target)
     _flush(root)
     return target
 

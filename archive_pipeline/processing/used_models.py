@@ -9,14 +9,19 @@ from archive_pipeline.errors import StorageError, printable
 from archive_pipeline.store import Store
 
 
-def used_models(store: Store) -> Counter[str]:
+def used_models(store: Store) -> Counter[str] | None:
     """Digests of models, with the number of documents that have a result of theirs.
 
     A page names what it was made with in its ``steps``.
 
+    Returns:
+        None if there is no store: it may only not be mounted, and nobody can say what its results were made with.
+
     Raises:
         StorageError: A stored page cannot be read, so that nobody can say what it was made with.
     """
+    if not store.is_there:
+        return None
     documents: Counter[str] = Counter()
     for key in store.keys():  # noqa: SIM118 - a method of ours, not of a mapping
         folder = store.document(key).root

@@ -2,6 +2,7 @@
 
 import hashlib
 import http.server
+import re
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -89,6 +90,15 @@ def test_every_entry_is_an_asset_that_says_licence_size_and_citation(settings: S
     assert {"licence", "citation", "source", "sha256", "bytes", "languages", "engine"} <= metadata.keys()
 
 
+def test_ids_that_differ_in_a_mark_alone_are_assets_of_their_own(settings: Settings) -> None:
+    first, *_ = (entry for entry in ModelLibrary().catalogue if entry.id == "mccatmus")
+    ids = ("our-hand", "our_hand", "our.hand", "ourhand", "our--hand", "our-_hand")
+    ours = [first.model_dump(mode="json") | {"id": model_id} for model_id in ids]
+    (settings.models_dir / "catalogue.yaml").write_text(yaml.safe_dump(ours), "utf-8")
+    graph = build(settings).resolve_asset_graph()
+    assert len(graph.get_all_asset_keys()) == len(list(ModelLibrary().catalogue)) + len(ids)
+
+
 def test_a_bundled_model_is_verified_and_its_check_shows_what_it_read_and_how_well(settings: Settings) -> None:
     result = _materialise(settings, "ppocr-v6-latin", checked=True)
     assert result.success
@@ -115,14 +125,22 @@ def test_a_model_of_the_operators_own_catalogue_is_fetched_by_materialising_it(
     assert ModelLibrary(settings.models_dir).installed("our-blla").path.read_bytes() == data
 
 
+@pytest.mark.parametrize(
+    ("promised", "wrong"),
+    [
+        (b"what was promised", "14 bytes instead of 17"),
+        (b"as long as it.", "SHA-256 [0-9a-f]{64} instead of [0-9a-f]{64}"),
+    ],
+    ids=["size", "digest"],
+)
 def test_a_model_that_is_not_what_it_must_be_fails_with_the_reason_and_is_not_there(
-    settings: Settings, served: tuple[str, Path]
+    settings: Settings, served: tuple[str, Path], promised: bytes, wrong: str
 ) -> None:
     (served[1] / "ours.mlmodel").write_bytes(b"something else")
-    _own(settings, served[0], b"what was promised")
+    _own(settings, served[0], promised)
     result = _materialise(settings, "our-blla")
     assert not result.success
-    assert "our-blla" in _reason(result) or "ours.mlmodel" in _reason(result)
+    assert re.search(rf"gave is not ours\.mlmodel: {wrong}", _reason(result)), _reason(result)
     assert list(settings.models_dir.glob("*/*.mlmodel")) == []
 
 

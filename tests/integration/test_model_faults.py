@@ -21,7 +21,8 @@ from model_server import visible as visible_models
 from archive_pipeline.durable import read_json
 from archive_pipeline.errors import ArchiveError, ModelError, ModelNotFetched, NoSpaceLeft
 from archive_pipeline.models import fetch as fetch_module
-from archive_pipeline.models.library import ModelLibrary, pin_path
+from archive_pipeline.models.kept import pin_path
+from archive_pipeline.models.library import ModelLibrary
 
 SOURCES = ("zenodo", "hub", "web")
 

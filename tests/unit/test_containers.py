@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -55,6 +56,11 @@ def test_runs_of_documents_alone_are_told_where_suryas_server_is_and_the_gate_ta
             checked_body(json.dumps(other).encode(), profiles)
     with pytest.raises(LaunchRefused, match="Env"):
         checked_body(json.dumps(bodies["documents"]).encode(), PROFILES)
+
+
+def test_where_models_are_pruned_the_store_is_seen_but_not_written() -> None:
+    services = yaml.safe_load((ROOT / "docker" / "compose.yaml").read_text("utf-8"))["services"]
+    assert "store:/data/store:ro" in services["models"]["volumes"]
 
 
 def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

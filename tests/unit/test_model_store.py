@@ -22,7 +22,8 @@ from archive_pipeline.models import importing
 from archive_pipeline.models.fetch import fetch_model, put
 from archive_pipeline.models.importing import Description, import_model
 from archive_pipeline.models.installed import InstalledModel
-from archive_pipeline.models.library import ModelLibrary, entry_path
+from archive_pipeline.models.kept import entry_path
+from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.models.network import Network
 from archive_pipeline.models.prune import candidates
 from archive_pipeline.models.sources.htrmopo import Card
@@ -36,7 +37,7 @@ HAND = Description(task="recognition", engine="kraken", licence="CC0-1.0", langu
 def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An installation of its own, whose models are not loaded when they are imported."""
     monkeypatch.setenv("ARCHIVE_HOME", str(tmp_path / "home"))
-    for name in ("MODELS_DIR", "ARCHIVE_STORE", "ARCHIVE_OFFLINE"):
+    for name in ("MODELS_DIR", "ARCHIVE_STORE", "ARCHIVE_OFFLINE", "SURYA_INFERENCE_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(import_command, "sealed_look", take_it)
     return tmp_path / "home"
@@ -146,6 +147,22 @@ class TestImport:
         ModelLibrary(root).installed("model").verify()
         assert not entry_path(root, "model").exists()
 
+    @pytest.mark.parametrize(
+        ("model_id", "said"),
+        [
+            ("surya-ocr-2", "model surya-ocr-2 is held by a server of yours: it has no file here"),
+            ("kraken-blla", "model kraken-blla is part of the package kraken, and is read from there alone"),
+        ],
+    )
+    @pytest.mark.parametrize("new", [(), ("--task", "recognition", "--engine", "kraken")], ids=["by id", "described"])
+    def test_a_model_that_never_lies_in_the_store_is_not_imported(
+        self, archive: Path, tmp_path: Path, model_id: str, said: str, new: tuple[str, ...]
+    ) -> None:
+        ran = run("import", brought(tmp_path / "usb"), "--id", model_id, *new, "--json")
+        assert isinstance(ran.exception, UsageError)
+        assert str(ran.exception).startswith(said)
+        assert ran.stdout == ""
+
     def test_a_missing_file_of_the_catalogue_is_named(self, server: ModelServer, tmp_path: Path) -> None:
         root = tmp_path / "models"
         root.mkdir()
@@ -248,6 +265,7 @@ def fetch_into_known(root: Path, server: ModelServer) -> InstalledModel:
 class TestPrune:
     @pytest.fixture
     def imported(self, archive: Path, tmp_path: Path) -> str:
+        (archive / "store" / "documents").mkdir(parents=True)
         import_model(archive / "models", brought(tmp_path / "usb"), "hand", HAND, check=take_it)
         return str(ModelLibrary(archive / "models").catalogue.find("hand").digest)
 
@@ -291,6 +309,27 @@ class TestPrune:
         ran = run("prune", "--all")
         assert isinstance(ran.exception, StorageError)
         assert (archive / "models" / imported).is_dir()
+
+    @pytest.mark.parametrize("arguments", [["hand"], ["--all"]])
+    def test_where_there_is_no_store_all_models_stay_and_leftovers_go(
+        self, archive: Path, imported: str, arguments: list[str]
+    ) -> None:
+        (archive / "store" / "documents").rmdir()
+        (archive / "models" / ".staging" / "old").mkdir()
+        rows = {row["kind"]: row["stays"] for row in done("prune", *arguments)}
+        assert rows["leftover"] is None
+        assert f"there is no {archive}/store/documents; set ARCHIVE_STORE or mount the store" in rows["model"]
+        ModelLibrary(archive / "models").installed("hand").verify()
+        done("prune", *arguments, "--even-used")
+        assert not (archive / "models" / imported).exists()
+
+    def test_a_model_goes_with_all_of_its_entries(self, archive: Path, imported: str, tmp_path: Path) -> None:
+        root = archive / "models"
+        import_model(root, tmp_path / "usb" / NAME, "other", HAND, check=take_it)
+        assert done("prune", "hand") == []
+        done("prune", "hand", "other")
+        assert not (root / imported).exists()
+        assert list((root / "entries").iterdir()) == []
 
     def test_only_what_is_older_goes(self, archive: Path, imported: str) -> None:
         folder = archive / "models" / imported
@@ -368,8 +407,28 @@ class TestShow:
         text = run("list").stdout
         assert max(map(len, text.splitlines())) <= int(columns)
         assert "…" not in text
-        for said in ("Finding lines (segmentation)", "ppocr-v6-latin", "surya-detection", "its own *", "at a server"):
+        for said in ("Finding lines (segmentation)", "ppocr-v6-latin", "surya-detection", "its own *", "no server set"):
             assert said in text
+
+    @pytest.mark.parametrize(
+        ("url", "state", "code"), [("", "no server set", ModelError.exit_code), ("http://s:1/v1", "at a server", 0)]
+    )
+    def test_a_served_model_is_at_a_server_only_where_one_is_set(
+        self, archive: Path, monkeypatch: pytest.MonkeyPatch, url: str, state: str, code: int
+    ) -> None:
+        monkeypatch.setenv("SURYA_INFERENCE_URL", url)
+        (row,) = (row for row in done("list") if row["id"] == "surya-ocr-2")
+        assert row["state"] == state
+        assert ("set SURYA_INFERENCE_URL; see docs/surya.md" in row["remedy"]) is (not url)
+        for asked in (run("list"), run("show", "surya-ocr-2")):
+            assert state in asked.stdout
+            assert ("set SURYA_INFERENCE_URL" in asked.stdout) is (not url)
+        named = run("verify", "kraken-blla", "surya-ocr-2")
+        assert named.exit_code == code
+        assert named.stdout.splitlines()[0] == "kraken-blla: whole"
+        assert f"surya-ocr-2: {state}" in named.stdout
+        assert [row["id"] for row in json.loads(run("verify", "surya-ocr-2", "--json").stdout)] == ["surya-ocr-2"]
+        assert run("verify").exit_code == 0, "what was not named is no fault"
 
     def test_everything_about_a_model_is_shown(self, archive: Path) -> None:
         text = run("show", "surya-detection").stdout

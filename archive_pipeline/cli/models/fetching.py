@@ -58,8 +58,10 @@ def fetch(ids: tuple[str, ...], everything: bool, yes: bool, own_id: str, offlin
 
 def _fetch(library: ModelLibrary, name: str, own_id: str, network: Network, *, yes: bool, quiet: bool) -> Fetched:
     number = number_of(name)
-    known = _of_record(library, number) if number else library.catalogue.find(name)
-    entry = known or read_entry(str(number), own_id, network)
+    if number is None:
+        entry, known = library.catalogue.find(name), True
+    else:
+        entry, known = _of_record(library, number, own_id, network)
     view = library if known else library.adding(entry)
     if can_be_fetched(entry):
         _announce(entry, yes=yes)
@@ -71,16 +73,19 @@ def _fetch(library: ModelLibrary, name: str, own_id: str, network: Network, *, y
             check=sealed_look,
             progress=progress,
             waiting=lambda: click.echo(f"{entry.id}: another process is fetching it; waiting", err=True),
-            keep=known is None,
+            keep=not known,
         )
 
 
-def _of_record(library: ModelLibrary, number: str) -> ModelEntry | None:
-    """The entry of a record that is known already."""
-    for entry in library.catalogue:
-        if isinstance(entry.source, Zenodo) and entry.source.record == number:
-            return entry
-    return None
+def _of_record(library: ModelLibrary, number: str, own_id: str, network: Network) -> tuple[ModelEntry, bool]:
+    """The entry of a record, and whether it is known already."""
+    known = {entry.source.record: entry for entry in library.catalogue if isinstance(entry.source, Zenodo)}
+    if number in known:
+        return known[number], True
+    entry = read_entry(number, own_id, network)
+    # The number may be that of all versions: the newest one, to which it leads, may be known.
+    same = known.get(entry.source.record) if isinstance(entry.source, Zenodo) else None
+    return same or entry, same is not None
 
 
 def _announce(entry: ModelEntry, *, yes: bool) -> None:

@@ -11,14 +11,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from archive_pipeline.cli.models.shared import console, known_by, megabytes, state_of
+from archive_pipeline.cli.models.shared import console, files_of, known_by, megabytes, state_of
 from archive_pipeline.errors import printable
 from archive_pipeline.models.entry import ModelEntry
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.settings import read_settings
 
 _MOST_LANGUAGES, _MOST_SCRIPTS = 3, 2
-_STYLES = {"ready": "green", "not here": "dim", "damaged": "bold red", "at a server": "cyan"}
+_STYLES = {"ready": "green", "not here": "dim", "damaged": "bold red", "at a server": "cyan", "no server set": "dim"}
 _TITLES = {"segmentation": "Finding lines", "recognition": "Reading them"}
 
 
@@ -26,9 +26,10 @@ _TITLES = {"segmentation": "Finding lines", "recognition": "Reading them"}
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_models(as_json: bool) -> None:
     """All models: what they are good for, their licence, and whether they are here."""
-    library = ModelLibrary(read_settings().models_dir)
+    settings = read_settings()
+    library = ModelLibrary(settings.models_dir)
     entries = list(library.catalogue)
-    states = [state_of(library, entry) for entry in entries]
+    states = [state_of(library, entry, served=settings.surya_url is not None) for entry in entries]
     if as_json:
         rows = [as_row(library, entry, *state) for entry, state in zip(entries, states, strict=True)]
         click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
@@ -44,7 +45,7 @@ def list_models(as_json: bool) -> None:
 def as_row(library: ModelLibrary, entry: ModelEntry, state: str, remedy: str) -> dict[str, Any]:
     """A model for machines."""
     return entry.model_dump(mode="json") | {
-        "files": [file.model_dump() for file in library.known_files(entry)],
+        "files": [file.model_dump() for file in files_of(library, entry)],
         "state": state,
         "remedy": remedy,
         "digest_known_by": known_by(library, entry),
@@ -80,7 +81,7 @@ def _table(title: str, chosen: Sequence[tuple[ModelEntry, tuple[str, str]]]) -> 
     table.add_column("languages", ratio=2)
     table.add_column("licence", max_width=14, overflow="fold")
     table.add_column("MB", justify="right", no_wrap=True)
-    table.add_column("state", no_wrap=True, min_width=len("at a server"))
+    table.add_column("state", no_wrap=True, min_width=len("no server set"))
     for entry, (state, _) in chosen:
         table.add_row(
             Text(entry.id),
@@ -88,7 +89,7 @@ def _table(title: str, chosen: Sequence[tuple[ModelEntry, tuple[str, str]]]) -> 
             Text(printable(entry.good_for)),
             languages(entry),
             Text(_licence(entry)),
-            "" if state == "at a server" else megabytes(entry.size),
+            megabytes(entry.size) if entry.files else "",
             Text(state, style=_STYLES[state]),
         )
     return table
@@ -100,5 +101,7 @@ def _notes(out: Console, entries: Sequence[ModelEntry], states: Sequence[tuple[s
     if any(state == "not here" for state, _ in states):
         out.print("What is not here comes with archive-pipeline models fetch ID; more is found by models search.")
     for state, remedy in states:
+        if state == "no server set":
+            out.print(Text(remedy))
         if state == "damaged":
             out.print(Text(f"Damaged: {remedy}", style="bold red"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
 import click
@@ -28,19 +29,20 @@ def prune(
 ) -> None:
     """Remove leftovers of fetches, damaged copies, and models that no entry names; with ID also that model.
 
-    A model that a stored result was made with stays, unless --even-used.
+    A model that a stored result was made with stays, unless --even-used; so do all where there is no store to look at.
     """
     settings = read_settings()
     library = ModelLibrary(settings.models_dir)
     for model_id in ids:
         if isinstance(library.catalogue.find(model_id).source, Bundled):
             raise UsageError(f"model {model_id} is part of a package, and cannot be pruned")
-    used = used_models(Store(settings.store_dir))
+    store = Store(settings.store_dir)
+    used = used_models(store)
     rows = []
-    for each in candidates(library, used, asked_for=ids, everything=everything):
+    for each in candidates(library, used or (), asked_for=ids, everything=everything):
         if each.days < older_than:
             continue
-        stays = "" if even_used or not each.used else f"{used[each.folder.name]} documents were read with it"
+        stays = "" if even_used else _needed(each, store, used)
         if not stays and not dry_run and not remove(each, settings.models_dir):
             stays = "another process is fetching it"
         rows.append(_row(each, stays))
@@ -51,6 +53,18 @@ def prune(
         click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
     elif not rows:
         click.echo("There is nothing to remove.")
+
+
+def _needed(each: Candidate, store: Store, used: Counter[str] | None) -> str:
+    """Why a model must stay for the sake of stored results; empty if it need not."""
+    if each.kind != "model":
+        return ""
+    if used is None:
+        return (
+            f"nobody can say what was read with it, since there is no {printable(store.root / 'documents')}; "
+            "set ARCHIVE_STORE or mount the store, or add --even-used"
+        )
+    return f"{used[each.folder.name]} documents were read with it" if each.used else ""
 
 
 def _row(each: Candidate, stays: str) -> dict[str, Any]:

@@ -11,17 +11,23 @@ from rich.console import Console
 
 from archive_pipeline.errors import ModelError, ModelNotFetched
 from archive_pipeline.models.check import check_model
-from archive_pipeline.models.entry import Bundled, ModelEntry, Served
+from archive_pipeline.models.entry import Bundled, ModelEntry, ModelFile, Served
 from archive_pipeline.models.library import ModelLibrary
 
-State = Literal["ready", "not here", "damaged", "at a server"]
+State = Literal["ready", "not here", "damaged", "at a server", "no server set"]
 _WIDTH = 160
 
 
-def state_of(library: ModelLibrary, entry: ModelEntry) -> tuple[State, str]:
-    """A model's state by all of its bytes, and what to do if it is not ready."""
+def state_of(library: ModelLibrary, entry: ModelEntry, *, served: bool) -> tuple[State, str]:
+    """A model's state by all of its bytes, and what to do if it is not ready.
+
+    Args:
+        served: A server is set.
+    """
     if isinstance(entry.source, Served):
-        return "at a server", ""
+        if served:
+            return "at a server", ""
+        return "no server set", f"Model {entry.id} is asked at a server: set SURYA_INFERENCE_URL; see docs/surya.md."
     try:
         library.install_state(entry).verify()
     except ModelNotFetched as error:
@@ -37,13 +43,25 @@ def sealed_look(entry: ModelEntry, folder: Path) -> None:
     check_model(entry, folder)
 
 
+def files_of(library: ModelLibrary, entry: ModelEntry) -> tuple[ModelFile, ...]:
+    """What is known of its files; what the entry says where its pin is damaged, which its state tells of."""
+    try:
+        return library.known_files(entry)
+    except ModelError:
+        return entry.files
+
+
 def known_by(library: ModelLibrary, entry: ModelEntry) -> str:
     """How its digest is known."""
     if isinstance(entry.source, Served):
         return "not by us: a server holds it"
     if entry.digest is not None:
         return "the entry"
-    if all(file.sha256 for file in library.known_files(entry)):
+    try:
+        files = library.known_files(entry)
+    except ModelError:
+        return "the first fetch, whose pin is damaged"
+    if all(file.sha256 for file in files):
         return "the first fetch, which pinned it"
     return "nobody: the first fetch pins it"
 

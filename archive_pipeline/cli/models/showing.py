@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 import click
 from rich.table import Table
 from rich.text import Text
 
 from archive_pipeline.cli.models.listing import as_row
-from archive_pipeline.cli.models.shared import console, known_by, state_of
-from archive_pipeline.durable import read_json
-from archive_pipeline.errors import printable
+from archive_pipeline.cli.models.shared import console, files_of, known_by, state_of
+from archive_pipeline.errors import ModelError, printable
 from archive_pipeline.models.entry import Served
-from archive_pipeline.models.library import ModelLibrary, pin_path
+from archive_pipeline.models.kept import read_pin
+from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.settings import read_settings
 
 
@@ -25,12 +26,14 @@ def show(model_id: str, as_json: bool) -> None:
     settings = read_settings()
     library = ModelLibrary(settings.models_dir)
     entry = library.catalogue.find(model_id)
-    state, remedy = state_of(library, entry)
+    state, remedy = state_of(library, entry, served=settings.surya_url is not None)
     if as_json:
         click.echo(json.dumps(as_row(library, entry, state, remedy), indent=1, ensure_ascii=False))
         return
-    files = library.known_files(entry)
-    pin = read_json(pin_path(settings.models_dir, entry.id)) if entry.digest is None else None
+    files = files_of(library, entry)
+    pin = None
+    with suppress(ModelError):  # a damaged one is told of as the model's state
+        pin = read_pin(settings.models_dir, entry.id) if entry.digest is None else None
     rows = {
         "id": entry.id,
         "state": state,
@@ -44,7 +47,7 @@ def show(model_id: str, as_json: bool) -> None:
         "citation": entry.citation,
         "source": str(entry.source),
         "digest known by": known_by(library, entry),
-        "pinned": f"{pin['when']}, from {pin['from']}" if pin else "",
+        "pinned": f"{pin.when}, from {pin.origin}" if pin else "",
         "folder": ""
         if isinstance(entry.source, Served) or state != "ready"
         else str(library.install_state(entry).folder),

@@ -9,22 +9,25 @@ https://github.com/mittagessen/HTRMoPo
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from archive_pipeline.durable import read_json, write_json
 from archive_pipeline.errors import ArchiveError, ModelError, StorageError, printable
-from archive_pipeline.models.network import Network
+from archive_pipeline.models.entry import DOI
+from archive_pipeline.models.network import Network, is_safe
 from archive_pipeline.sealed import Limits, SealedChild
 
 CARDS = {"README.md": "v1", "metadata.json": "v0"}
 """Files that describe a model, and the version of the schema; the better one first."""
 LARGEST_CARD = 2_000_000
+_log = logging.getLogger(__name__)
 _LARGEST_LISTING = 50_000_000
 _MOST_PAGES = 500
 _SET = {"metadataPrefix": "dcat", "set": "user-ocr_models"}
@@ -62,7 +65,9 @@ class Card(BaseModel):
 
 
 class _Listed(BaseModel):
-    doi: str
+    """A record as the sealed child tells of it. Whoever takes that child over answers in its place."""
+
+    doi: str = Field(pattern=DOI)
     datestamp: str
     metadata: dict[str, Any]
     files: tuple[CardFile, ...]
@@ -156,9 +161,14 @@ def _card(
     known = _kept(kept, record.datestamp)
     if known is not None:
         return known
+    if not is_safe(files[name], network.zenodo_oai):
+        raise ModelError(f"its card has an address that is not safe: {printable(files[name])}")
     data = network.read(files[name], largest=LARGEST_CARD)
     card = read_card(read, name, data, record.metadata | {"publication_date": record.datestamp})
-    write_json(kept, {"datestamp": record.datestamp, "card": card.model_dump(mode="json")})
+    try:
+        write_json(kept, {"datestamp": record.datestamp, "card": card.model_dump(mode="json")})
+    except StorageError as error:  # it is read again the next time
+        _log.warning("The card of %s is not kept: %s", record.doi, error)
     return card
 
 

@@ -6,13 +6,12 @@ https://developers.zenodo.org/#records
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, ValidationError
 
 from archive_pipeline.errors import ModelError, printable
 from archive_pipeline.models.entry import Zenodo
-from archive_pipeline.models.network import Network
+from archive_pipeline.models.network import Network, is_safe
 from archive_pipeline.models.remote import RemoteFile
 
 LARGEST_RECORD = 5_000_000
@@ -75,9 +74,8 @@ def read_record(number: str, network: Network) -> Record:
             f"{printable(url)} is no record of Zenodo: {'.'.join(map(str, first['loc']))}: {printable(first['msg'])}",
             remedy="Check MODEL_REPO_URL, or try again later.",
         ) from None
-    secure = network.zenodo.lower().startswith("https:")
     for file in record.files:
-        if urlsplit(file.links.self).scheme not in ({"https"} if secure else {"http", "https"}):
+        if not is_safe(file.links.self, network.zenodo):
             raise ModelError(f"{printable(url)} names an address that is not safe: {printable(file.links.self)}")
     return record
 
