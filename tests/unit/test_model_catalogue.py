@@ -95,3 +95,12 @@ def test_the_digest_of_several_files_is_that_of_what_sha256sum_prints() -> None:
     entry = next(iter(own_entries())).model_copy(update={"files": files})
     # printf '%s  a.json\n%s  b.onnx\n' aaa… bbb… | sha256sum
     assert entry.digest == "c804de235c64ddba2f34343eb96638804ba0c9714f4837e09f4d1474616b53df"
+
+
+def test_a_mistyped_id_gets_those_that_are_like_it_and_no_wall_of_names() -> None:
+    catalogue = ModelLibrary().catalogue
+    with pytest.raises(ModelError, match="there is no recognition model 'mcatmus'") as refused:
+        catalogue.find("mcatmus", "recognition")
+    assert refused.value.remedy == "Did you mean mccatmus? models list shows all."
+    with pytest.raises(ModelError, match="no recognition model 'kraken-blla'; 'kraken-blla' is for segmentation"):
+        catalogue.find("kraken-blla", "recognition")
