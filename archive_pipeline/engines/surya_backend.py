@@ -39,6 +39,7 @@ _AWAY = "Start it, or correct SURYA_INFERENCE_URL; see docs/surya.md."
 _SLOW = "Raise SURYA_INFERENCE_TIMEOUT_SECONDS and ARCHIVE_PAGE_TIMEOUT, or give the server more power."
 _LOG = "See the server's own log; docs/surya.md says how it is to be started."
 _OTHER = "Run it again, or read this page with another engine or model."
+_NO_SERVER = "Check that SURYA_INFERENCE_URL is the server's address with /v1 at its end."
 _CONTEXT = "Start the server with a longer context; docs/surya.md says how."
 
 
@@ -86,8 +87,8 @@ class _Question:
             reason = printable(error.__cause__ or error)[:200]
             self.failure = ServerFailed(f"{self._server.url} cannot be reached: {reason}", remedy=_AWAY)
             raise
-        except (openai.OpenAIError, json.JSONDecodeError, httpx.HTTPError, ValueError, TypeError) as error:
-            self.failure = _no_answer(self._server, type(error).__name__)
+        except (openai.OpenAIError, json.JSONDecodeError, httpx.HTTPError, ValueError, TypeError):
+            self.failure = _no_answer(self._server)
             raise
         return answer
 
@@ -141,8 +142,8 @@ class ServedBackend(Backend):  # type: ignore[misc]
             raise ServerFailed(f"{self._server.url} cannot be reached: {reason}", remedy=_AWAY) from None
         except openai.APIStatusError as error:
             raise _refusal(self._server, error) from None
-        except (openai.OpenAIError, ValueError, TypeError, AttributeError) as error:
-            raise _no_answer(self._server, type(error).__name__) from None
+        except (openai.OpenAIError, ValueError, TypeError, AttributeError):
+            raise _no_answer(self._server) from None
 
     def generate(self, batch: Sequence[BatchInputItem]) -> list[BatchOutputItem]:
         """Ask, and look at each answer.
@@ -170,7 +171,7 @@ class ServedBackend(Backend):  # type: ignore[misc]
             request_logprobs_default=True,
         )
         if answer.error:
-            raise question.failure or _no_answer(self._server, "no text")
+            raise question.failure or _no_answer(self._server)
         problem = self._problem(item, answer, question.cut_off)
         probability = answer.mean_token_prob
         if probability is None or not math.isfinite(probability) or not 0 <= probability <= 1:
@@ -230,12 +231,12 @@ def _checked(answer: Any) -> ChatCompletion:
 
 
 def _refusal(server: Server, error: openai.APIStatusError) -> ServerFailed:
+    if "html" in error.response.headers.get("content-type", ""):
+        # Some other web server; its page says nothing to anybody here.
+        return ServerFailed(f"{server.url} answered with status {error.status_code} and a web page", remedy=_NO_SERVER)
     said = printable(error.message)[:200]
     return ServerFailed(f"{server.url} answered with status {error.status_code}: {said}", remedy=_LOG)
 
 
-def _no_answer(server: Server, why: str) -> ServerFailed:
-    return ServerFailed(
-        f"{server.url} gave an answer that is none of an OpenAI-compatible server ({why})",
-        remedy="Check that SURYA_INFERENCE_URL is the server's address with /v1 at its end.",
-    )
+def _no_answer(server: Server) -> ServerFailed:
+    return ServerFailed(f"{server.url} gave an answer that is none of an OpenAI-compatible server", remedy=_NO_SERVER)

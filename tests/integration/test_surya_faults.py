@@ -138,6 +138,11 @@ FAULTS: dict[str, tuple[Callable[[FakeSurya], None], str, str]] = {
         "none of an OpenAI-compatible server",
         "SURYA_INFERENCE_URL",
     ),
+    "a web page that is an error": (
+        lambda s: setattr(s, "answer", (404, "text/html; charset=utf-8", b"<!DOCTYPE HTML>\n<p>Error code: 404")),
+        r"answered with status 404 and a web page\.",
+        "SURYA_INFERENCE_URL",
+    ),
     "JSON that is none": (
         lambda s: setattr(s, "answer", (200, "application/json", b'{"choices": [')),
         "none of an OpenAI-compatible server",
