@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from archive_pipeline.engines.surya_blocks import make_region
 from archive_pipeline.errors import BadTranscription
 from archive_pipeline.evaluation.comparison import compare, verdict
 from archive_pipeline.evaluation.reading import _scores, _to_read
@@ -183,7 +184,7 @@ def true_page(*texts: str, boundary: tuple[tuple[int, int], ...] = BOX) -> Page:
 
 def test_lines_are_given_without_their_text_and_under_names_that_are_unique() -> None:
     given_lines = _to_read(true_page("abc", "", "~~~", "def"))
-    assert [(line.id, line.text) for line in given_lines.lines()] == [("r1l1", ""), ("r1l4", "")]
+    assert [(line.id, line.text) for line in given_lines.lines()] == [("gt-1-1", ""), ("gt-1-4", "")]
     assert given_lines.text == ""
     with pytest.raises(BadTranscription, match="neither outline nor baseline"):
         _to_read(true_page("abc", boundary=()))
@@ -204,3 +205,50 @@ def test_a_reading_that_keeps_its_lines_is_scored_by_them_and_one_of_blocks_as_a
     assert [each.errors for each in _scores(truth, (block, read("abc", "def")), given=True)] == [1, 0]
     # Lines that an engine found may come in any order.
     assert [each.errors for each in _scores(truth, (read("def", "abc"), read("def", "xbc")), given=False)] == [0, 1]
+
+
+def test_lines_that_a_model_found_itself_are_not_taken_for_those_it_was_given() -> None:
+    """As surya does: its own names for regions and lines, in its order, over the places of what it was given."""
+    places = [((0, top), (90, top), (90, top + 9), (0, top + 9)) for top in (0, 20)]
+    truth = Page(
+        number=1,
+        width=90,
+        height=90,
+        regions=tuple(
+            Region(id=f"x{number}", boundary=place, lines=(Line(id="same", boundary=place, text=text),))
+            for number, (place, text) in enumerate(zip(places, ("abc", "def"), strict=True))
+        ),
+    )
+    layout = _to_read(truth)
+    (top,), (bottom,) = (region.lines for region in layout.regions)
+    kept = layout.model_copy(
+        update={
+            "regions": tuple(
+                region.model_copy(update={"lines": (line.model_copy(update={"text": text}),)})
+                for region, line, text in zip(layout.regions, (top, bottom), ("abc", "def"), strict=True)
+            )
+        }
+    )
+
+    def own(*lines: Line) -> Page:
+        regions = tuple(
+            make_region(number, "text", line.box, [line.model_copy(update={"text": text})])
+            for number, (line, text) in enumerate(zip(lines, ("def", "abc"), strict=True), start=1)
+        )
+        return layout.model_copy(update={"regions": regions})
+
+    # In the wrong order, of which every name is right: as a whole, for both. Wrong by the lines it would be 6.
+    assert own(bottom, top).text == "def\n\nabc"
+    assert [score.characters for score in _scores(truth, (kept, own(bottom, top)), given=True)] == [7, 7]
+    assert not {line.id for line in own(bottom, top).lines()} & {line.id for line in layout.lines()}
+    # Nor are names that were kept enough, where the lines are others.
+    moved = kept.model_copy(
+        update={
+            "regions": tuple(
+                region.model_copy(update={"lines": (region.lines[0].model_copy(update={"boundary": place}),)})
+                for region, place in zip(kept.regions, places[::-1], strict=True)
+            )
+        }
+    )
+    assert [score.characters for score in _scores(truth, (kept, moved), given=True)] == [7, 7]
+    assert [score.characters for score in _scores(truth, (kept, kept), given=True)] == [6, 6]
