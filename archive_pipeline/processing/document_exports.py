@@ -47,7 +47,7 @@ def exports_key(work: KnownDocument, title: str, selected: frozenset[int]) -> st
         pages.append(
             (
                 image.sha256 if image else None,
-                read.made_from if read else None,
+                read.version if read else None,
                 failure.reason if failure else None,
                 stored_corrections(work.folder, number),
                 number in selected,
