@@ -141,7 +141,13 @@ def decide(said: Sequence[Said], library: ModelLibrary, *, served: bool = False)
     found = {name: next((each for each in said if getattr(each.wishes, name) is not None), None) for name in FIELDS}
     segmentation, origins = _segmentation(said, found["engine"], found["segmentation_model"], library, served)
     by_model = found.pop("model")
-    with _blaming(by_model, "model"):
+    by, name = by_model, "model"
+    if by is None:  # It is the engine's default: who chose the engine has chosen it.
+        for name in ("engine", "segmentation_model"):
+            by = found[name]
+            if by is not None and by.where == origins["engine"]:
+                break
+    with _blaming(by, name):
         recognition = recognition_model(
             library, by_model.wishes.model if by_model else None, segmentation.engine, served=served
         )

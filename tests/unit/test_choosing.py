@@ -18,6 +18,8 @@ from archive_pipeline.engines.reading_order import order_blocks
 from archive_pipeline.errors import ArchiveError, BadSettings, ChildError, ModelError, UsageError
 from archive_pipeline.intake import discover
 from archive_pipeline.keys import DocumentKey
+from archive_pipeline.models.entry import ModelEntry
+from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.page import Line, Page, Region, Step
 from archive_pipeline.processing import page_worker
@@ -131,6 +133,37 @@ def test_a_wrong_choice_is_the_documents_error_in_a_file_and_the_commands_elsewh
     assert remedy in caught.value.remedy
     with pytest.raises((UsageError, ModelError), match=what.replace("(", r"\(")):
         decide([said("run", **wishes)], LIBRARY)
+
+
+@pytest.mark.parametrize(
+    ("wishes", "field"),
+    [
+        ({"engine": "surya"}, "engine"),
+        ({"segmentation_model": "surya-detection"}, "segmentation_model"),
+        ({"engine": "surya", "segmentation_model": "surya-detection"}, "engine"),
+        ({"model": "surya-ocr-2", "engine": "ppocr"}, "model"),
+    ],
+)
+def test_a_default_model_that_needs_a_server_is_blamed_on_the_file_that_chose_its_engine(
+    wishes: dict[str, str], field: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("archive_pipeline.models.library.ModelLibrary.install_state", _as_if_fetched)
+    lines = {name: line for line, name in enumerate(wishes, start=3)}
+    place = Said("box/archive.yaml", Wishes(**wishes), lines, is_file=True)
+    for further in ([], [Said("set", Wishes(engine="kraken", segmentation_model="kraken-blla"))]):
+        with pytest.raises(BadSettings, match=rf"^box/archive\.yaml, line {lines[field]}: model 'surya-ocr-2' is read"):
+            decide([said("run"), place, *further], LIBRARY)
+    # Of a place that is no file it is wrong usage; and with a server it is none at all.
+    with pytest.raises(UsageError):
+        decide([Said("run", Wishes(**wishes)), said("archive.yaml", language="de")], LIBRARY)
+    assert decide([place], LIBRARY, served=True).choices.model == "surya-ocr-2"
+
+
+def _as_if_fetched(self: ModelLibrary, entry: ModelEntry) -> InstalledModel:
+    """A model of which the weights are not there: whether they would load is of no matter here."""
+    return InstalledModel(
+        id=entry.id, task=entry.task, engine=entry.engine, licence="x", served=getattr(entry.source, "model", "")
+    )
 
 
 def test_an_unknown_model_is_found_out_even_where_a_nearer_engine_would_pass_it_over() -> None:
