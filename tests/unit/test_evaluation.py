@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import itertools
 import math
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from archive_pipeline.cli.models.compare import compare_models
 from archive_pipeline.engines.surya_blocks import make_region
 from archive_pipeline.errors import BadTranscription
 from archive_pipeline.evaluation.comparison import compare, verdict
-from archive_pipeline.evaluation.reading import _scores, _to_read
+from archive_pipeline.evaluation.reading import ReadPages, _scores, _to_read
 from archive_pipeline.evaluation.scoring import PageScore, score, score_lines
 from archive_pipeline.evaluation.statistics import (
     ALPHA,
@@ -23,6 +27,9 @@ from archive_pipeline.evaluation.statistics import (
     paired_difference,
     smallest_p,
 )
+from archive_pipeline.models.entry import ModelEntry
+from archive_pipeline.models.installed import InstalledModel
+from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.page import Line, Page, Region
 
 # Errors and characters of nine pages: the second model is better on eight.
@@ -252,3 +259,38 @@ def test_lines_that_a_model_found_itself_are_not_taken_for_those_it_was_given() 
     )
     assert [score.characters for score in _scores(truth, (kept, moved), given=True)] == [7, 7]
     assert [score.characters for score in _scores(truth, (kept, kept), given=True)] == [6, 6]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "expected"),
+    [
+        (("--engine", "surya"), {}, "surya-detection"),
+        ((), {"ARCHIVE_ENGINE": "kraken"}, "kraken-blla"),
+        ((), {"ARCHIVE_SEGMENTATION_MODEL": "kraken-blla"}, "kraken-blla"),
+        (("--engine", "ppocr"), {"ARCHIVE_SEGMENTATION_MODEL": "kraken-blla"}, "ppocr-v6-detection"),
+        ((), {"ARCHIVE_RECOGNITION_MODEL": "surya-ocr-2"}, "ppocr-v6-detection"),
+    ],
+)
+def test_lines_to_compare_on_are_found_as_options_and_settings_say_and_no_other_model_is_asked_for(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    environment: dict[str, str],
+    expected: str,
+) -> None:
+    def installed(_self: ModelLibrary, entry: ModelEntry) -> InstalledModel:
+        return InstalledModel(id=entry.id, task=entry.task, engine=entry.engine, licence=entry.licence)
+
+    seen: list[Any] = []
+
+    def read(_pages: Any, _models: Any, _options: Any, segmentation: Any, **_: Any) -> ReadPages:
+        seen.append(segmentation)
+        return ReadPages()
+
+    monkeypatch.setattr(ModelLibrary, "install_state", installed)
+    monkeypatch.setattr("archive_pipeline.evaluation.reading.read_with_both", read)
+    for name in ("a.xml", "a.png"):
+        (tmp_path / name).write_bytes(b"")
+    both = ["--model", "ppocr-v6-latin", "--model", "ppocr-v6-latin"]
+    CliRunner().invoke(compare_models, [str(tmp_path), *both, "--lines", "engine", *arguments], env=environment)
+    assert [model.id for model in seen] == [expected]
