@@ -26,8 +26,8 @@ from dagster_docker.container_context import DockerContainerContext
 from dagster_docker.docker_run_launcher import DOCKER_CONTAINER_ID_TAG
 
 from archive_pipeline.containers.profiles import Profile, read_profiles
+from archive_pipeline.deployment import Deployment
 from archive_pipeline.errors import ArchiveError, LaunchRefused, printable
-from archive_pipeline.settings import Deployment
 
 _DEFINITIONS = "defs"
 """What the modules of both code locations call their definitions."""

@@ -12,8 +12,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from archive_pipeline.containers.baseline import Baseline
+from archive_pipeline.deployment import Deployment
 from archive_pipeline.errors import LaunchRefused
-from archive_pipeline.settings import Deployment
 
 ROLE, PROJECT, LOCATION = "archive.role", "archive.project", "archive.location"
 RUN_ID, JOB = "dagster/run_id", "dagster/job_name"

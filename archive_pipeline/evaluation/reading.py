@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -29,7 +29,6 @@ from archive_pipeline.processing.page_job import render_options
 from archive_pipeline.processing.pool import Worker, WorkerPool
 from archive_pipeline.rendering.model import PageImage, SourceInfo
 
-LineSource = Literal["truth", "engine"]
 TruePage = tuple[Path, Path]
 """A page image and its ground truth."""
 
@@ -148,8 +147,9 @@ class _PageReader:
             self._worker.clear()
 
 
-def _name(region: int, line: int) -> str:
-    return f"r{region}l{line}"
+def _name(*place: int) -> str:
+    """A name that no engine makes: one that names the lines it finds itself must not be taken for having kept these."""
+    return "-".join(["gt", *map(str, place)])
 
 
 def _to_read(truth: Page) -> Page:
@@ -171,27 +171,31 @@ def _to_read(truth: Page) -> Page:
             name = _name(number, position)
             lines.append(Line(id=name, boundary=line.boundary, baseline=line.baseline, direction=line.direction))
         if lines:
-            regions.append(region.model_copy(update={"id": f"r{number}", "lines": tuple(lines), "text": ""}))
+            regions.append(region.model_copy(update={"id": _name(number), "lines": tuple(lines), "text": ""}))
     return Page(number=1, width=truth.width, height=truth.height, direction=truth.direction, regions=tuple(regions))
 
 
 def _scores(truth: Page, read: tuple[Page, Page], *, given: bool) -> tuple[PageScore, PageScore]:
     """Line by line where both models were given the true lines and kept them, else as the lines fit best.
 
-    Text of blocks has no lines: where a model gives such, both are scored by the page's whole text in its order.
+    A model that reads whole pages finds lines or blocks of its own: then both are scored by the page's whole text, each
+    in its order.
     """
     true = {
-        _name(number, position): line.best_text
+        _name(number, position): line
         for number, region in enumerate(truth.regions, start=1)
         for position, line in enumerate(region.lines, start=1)
         if scored_lines([line.best_text])
     }
-    found = [{line.id: line.text for line in page.lines()} for page in read]
-    if given and all(true.keys() <= lines.keys() for lines in found):
-        first, second = (score_lines((text, lines[name]) for name, text in true.items()) for lines in found)
-    elif any(region.text for page in read for region in page.regions if not region.lines):
-        whole = " ".join(true.values())
+    texts = [line.best_text for line in true.values()]
+    places = {name: line.boundary for name, line in true.items()}
+    kept = given and all({line.id: line.boundary for line in page.lines()} == places for page in read)
+    if kept:
+        found = [{line.id: line.text for line in page.lines()} for page in read]
+        first, second = (score_lines((line.best_text, lines[name]) for name, line in true.items()) for lines in found)
+    elif given or any(region.text for page in read for region in page.regions if not region.lines):
+        whole = " ".join(texts)
         first, second = (score_lines([(whole, page.text)] if whole else []) for page in read)
     else:
-        first, second = (score_page(list(true.values()), page.text.splitlines()) for page in read)
+        first, second = (score_page(texts, page.text.splitlines()) for page in read)
     return first, second

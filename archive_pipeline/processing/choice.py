@@ -8,7 +8,7 @@ names an engine alone passes over a segmentation model of another engine that is
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +19,7 @@ from archive_pipeline.engines.factory import recognition_model, segmentation_mod
 from archive_pipeline.errors import ArchiveError, BadSettings, ModelNotFetched, UsageError, printable
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.models.library import ModelLibrary
-from archive_pipeline.page import Direction
+from archive_pipeline.page import Direction, Page
 from archive_pipeline.processing.document_settings import FIELDS, Wishes, reason_of
 from archive_pipeline.processing.options import ProcessingOptions
 
@@ -70,6 +70,22 @@ class Choices(BaseModel):
         """Each field that is set, with who said it; for provenance."""
         values = self.model_dump(exclude={"origins"}, exclude_none=True)
         return {name: {"value": value, "from": self.origins[name]} for name, value in values.items()}
+
+    def told_of(self, pages: Iterable[Page]) -> dict[str, dict[str, str]]:
+        """As :meth:`told`, without what a page contradicts that was read in another run and by another choice."""
+        told = self.told()
+        for page in pages:
+            found = {step.task: step for step in page.steps}
+            if lines := found.get("segmentation"):
+                if lines.engine != self.engine:
+                    told.pop("engine", None)
+                if lines.model != self.segmentation_model:
+                    told.pop("segmentation_model", None)
+                if page.direction != (self.direction or "ltr"):
+                    told.pop("direction", None)
+            if (text := found.get("recognition")) and text.model != self.model:
+                told.pop("model", None)
+        return told
 
     def sentence(self) -> str:
         """All of it on one line, for logs."""
@@ -125,7 +141,13 @@ def decide(said: Sequence[Said], library: ModelLibrary, *, served: bool = False)
     found = {name: next((each for each in said if getattr(each.wishes, name) is not None), None) for name in FIELDS}
     segmentation, origins = _segmentation(said, found["engine"], found["segmentation_model"], library, served)
     by_model = found.pop("model")
-    with _blaming(by_model, "model"):
+    by, name = by_model, "model"
+    if by is None:  # It is the engine's default: who chose the engine has chosen it.
+        for name in ("engine", "segmentation_model"):
+            by = found[name]
+            if by is not None and by.where == origins["engine"]:
+                break
+    with _blaming(by, name):
         recognition = recognition_model(
             library, by_model.wishes.model if by_model else None, segmentation.engine, served=served
         )

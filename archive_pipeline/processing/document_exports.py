@@ -47,7 +47,7 @@ def exports_key(work: KnownDocument, title: str, selected: frozenset[int]) -> st
         pages.append(
             (
                 image.sha256 if image else None,
-                read.made_from if read else None,
+                read.version if read else None,
                 failure.reason if failure else None,
                 stored_corrections(work.folder, number),
                 number in selected,
@@ -102,17 +102,18 @@ def make_exports(
     def load(index: int) -> Page:
         return page_to_export(work.folder, index + 1, selected=index + 1 in selected, language=language)
 
+    pages = LazySequence(count, load)
     document = ExportDocument(
         key=work.folder.key,
         title=title,
         source_digest=work.inspection.sha256,
         source_date=work.inspection.date,
-        pages=LazySequence(count, load),
+        pages=pages,
         images=LazySequence(count, lambda index: stored_image(work.folder, index + 1)),
         image_folder=work.folder.images,
         notes=(*notes, *_lost(work.folder, count)),
         options=_options(work),
-        chosen=work.choices.told() if work.choices else {},
+        chosen=work.choices.told_of(pages) if work.choices else {},
     )
     if elsewhere is None:
         # A record that is older than the files would vouch for a mixture of old and new.

@@ -17,9 +17,6 @@ from archive_pipeline.errors import BadSettings, printable
 from archive_pipeline.languages import normalise_language
 from archive_pipeline.page import Direction, clean_text
 
-VERSION = "1"
-"""Raise it when the same file would be read otherwise: what was kept of it is then read again."""
-
 
 def _one_line(text: str) -> str:
     text = " ".join(clean_text(text).split())

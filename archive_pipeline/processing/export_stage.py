@@ -53,7 +53,7 @@ def export_document(
         time.monotonic() - began,
         None,
         (*manifest["notes"], *_pdf_notes(manifest)),
-        work.choices.told() if work.choices else {},
+        manifest["chosen"],
     )
 
 

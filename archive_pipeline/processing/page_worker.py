@@ -22,7 +22,6 @@ from archive_pipeline.errors import PageFailed, UsageError
 from archive_pipeline.ground_truth.files import read_open
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.page import Direction, Page
-from archive_pipeline.processing.document_settings import parse_settings
 from archive_pipeline.processing.model_server import ServerDoor
 from archive_pipeline.processing.preview import draw_preview
 from archive_pipeline.rendering.model import PageImage, RenderOptions, SourceInfo
@@ -34,16 +33,12 @@ _BLANK = "No text was found on this page."
 
 
 def handle(request: dict[str, Any], files: list[BinaryIO], scratch: Path) -> dict[str, Any]:
-    """Do what ``request["op"]`` says: ``inspect``, ``settings``, ``truth``, ``page`` or ``preview``."""
+    """Do what ``request["op"]`` says: ``inspect``, ``truth``, ``page`` or ``preview``."""
     operation = request["op"]
     if operation == "inspect":
         options = RenderOptions(**request["options"])
         info: dict[str, Any] = inspect(files[0], request["name"], options).model_dump(mode="json")
         return info
-    if operation == "settings":
-        # Latin-1 stands for bytes in JSON, one character each.
-        settings: dict[str, Any] = parse_settings(request["data"].encode("latin-1")).model_dump(mode="json")
-        return settings
     if operation == "truth":
         found = read_open(files[0], request["name"])
         return {"image": found.image, "page": found.page.model_dump(mode="json")}

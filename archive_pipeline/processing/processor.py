@@ -44,6 +44,7 @@ from archive_pipeline.spelling.lists import find_lists, of_language
 from archive_pipeline.store import DocumentFolder, Store
 
 _log = logging.getLogger(__name__)
+_TEXT_STAGES: frozenset[Stage] = frozenset({"page_layouts", "page_transcriptions"})
 
 
 class Processor:
@@ -56,7 +57,7 @@ class Processor:
         self._library = ModelLibrary(options.models_dir)
         # Found out before anything is begun: a wrong name is the user's error, not the document's.
         decide(said_by_options(options), self._library, served=options.surya_url is not None)
-        self._settings = SettingsReader(options.uploads_dir, self._parse_settings)
+        self._settings = SettingsReader(options.uploads_dir)
         self._spelling = find_lists(options.spelling or ())
         self._pool = WorkerPool(store.root / "work", options, read=[each.path for each in self._spelling])
 
@@ -98,21 +99,17 @@ class Processor:
             DocumentRefused, StorageError: As :meth:`process`.
         """
         folder = self._store.document(key)
-        return self._decide(folder, self._source_path(folder))[0]
+        return self._decide(self._source_path(folder))[0]
 
-    def _decide(self, folder: DocumentFolder, path: Path) -> tuple[Decision, dict[str, FileSettings]]:
+    def _decide(self, path: Path) -> tuple[Decision, dict[str, FileSettings]]:
         asked, settings = said_by_options(self._options)
-        said, files = self._settings.read(path, folder)
+        said, files = self._settings.read(path)
         return decide((asked, *said, settings), self._library, served=self._options.surya_url is not None), files
-
-    def _parse_settings(self, data: bytes) -> dict[str, Any]:
-        request = {"op": "settings", "data": data.decode("latin-1")}
-        return self._pool.call(lambda worker: worker.call(request))
 
     def _process(self, folder: DocumentFolder, stages: frozenset[Stage]) -> Iterator[StageResult]:
         began = time.monotonic()
         path = self._source_path(folder)
-        work = self._look(folder, path)
+        work, files = self._look(folder, path)
         places = work.inspection.pages
         forget_pages_after(folder, len(places))
         selected = frozenset(range(1, len(places) + 1))
@@ -134,12 +131,12 @@ class Processor:
         finally:
             write_ledger(folder, outcomes)
             write_run_report(folder, reports, time.monotonic() - began)
+        if work.choices and page_stages & _TEXT_STAGES:  # a run that is stopped has not read all with them
+            store_choices(folder, work.choices, files)
         check_budget(outcomes, selected, self._options.max_failed_pages)
         seconds = time.monotonic() - began
         ordered = tuple(outcomes[number] for number in sorted(outcomes))
-        preview = (
-            make_preview(self._pool, folder, ordered) if stages & {"page_layouts", "page_transcriptions"} else None
-        )
+        preview = make_preview(self._pool, folder, ordered) if stages & _TEXT_STAGES else None
         for stage in STAGES[:3]:
             if stage in stages:
                 picture = preview if stage != "page_images" else None
@@ -155,13 +152,12 @@ class Processor:
             raise StorageError("nobody has registered this document", remedy="Upload it, or run it by its path.")
         return Path(source["origin"])
 
-    def _look(self, folder: DocumentFolder, path: Path) -> DocumentWork:
+    def _look(self, folder: DocumentFolder, path: Path) -> tuple[DocumentWork, dict[str, FileSettings]]:
         inspection: Inspection = inspect_source(path, folder, self._options, self._inspect)
         source = discover(path, max_file_mb=self._options.max_file_mb, max_pages=self._options.max_pages)
-        decision, files = self._decide(folder, path)
-        store_choices(folder, decision.choices, files)
+        decision, files = self._decide(path)
         _log.info("%s: %s", folder.key, decision.choices.sentence())
-        return DocumentWork(
+        work = DocumentWork(
             folder,
             source,
             inspection,
@@ -171,6 +167,7 @@ class Processor:
             choices=decision.choices,
             spelling=of_language(self._spelling, decision.choices.language),
         )
+        return work, files
 
     def _inspect(self, source: Source, number: int) -> SourceInfo:
         options = render_options(self._options)

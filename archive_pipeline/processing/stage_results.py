@@ -28,7 +28,7 @@ def stage_version(folder: DocumentFolder, stage: Stage, outcomes: Sequence[PageO
         else:
             path = folder.layout if stage == "page_layouts" else folder.transcription
             stored = stored_page(path(outcome.number))
-            made.append(stored.made_from if stored else outcome.status)
+            made.append(stored.version if stored else outcome.status)
     return digest_of(stage, made)
 
 

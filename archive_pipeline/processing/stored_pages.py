@@ -32,6 +32,20 @@ class StoredPage(BaseModel):
     made_from: str
     page: Page
 
+    @property
+    def version(self) -> str:
+        """Digest by which another result is told from this one.
+
+        What a page was made from, as long as the same always comes of it. A server may say something else each time:
+        then it is the page itself.
+        """
+        return digest_of(self.made_from, self.page.model_dump(mode="json")) if self._is_served else self.made_from
+
+    @property
+    def _is_served(self) -> bool:
+        # A detector with a digest may have been given its regions and their order by a server.
+        return any((step.model and not step.model_digest) or "layout" in step.parameters for step in self.page.steps)
+
 
 class Failure(BaseModel):
     """Why a page could not be done. It is tried again in the next run."""

@@ -52,7 +52,7 @@ class ConnectionBroker:
         threading.Thread(target=self._serve, name="connection-broker", daemon=True).start()
 
     def _serve(self) -> None:
-        with self._control:
+        with self._control, suppress(OSError, ValueError):  # the child may have broken it
             for number in range(1, MAX_ALL + 2):
                 if not self._wait() or self._control.recv(1) != _ASK:
                     return
@@ -70,8 +70,9 @@ class ConnectionBroker:
             if number > MAX_ALL:
                 raise OSError(f"more than {MAX_ALL} connections for one page")
             connection = self._connect()
-        except OSError as error:
-            reason = str(error.strerror or error).encode("utf-8", "replace")[:_LONGEST]
+        except (OSError, ValueError, OverflowError) as error:
+            # Beside what the system says: Python's word on a name or port that can be none.
+            reason = str(getattr(error, "strerror", None) or error).encode("utf-8", "replace")[:_LONGEST]
             with suppress(OSError):
                 self._control.sendall(_REFUSED + bytes([len(reason)]) + reason)
             return

@@ -13,7 +13,7 @@ from containers.stack import ROOT, SERVICES
 
 from archive_pipeline.containers.baseline import Baseline
 from archive_pipeline.containers.profiles import read_profiles
-from archive_pipeline.settings import Deployment
+from archive_pipeline.deployment import Deployment
 
 DOCKER = ROOT / "docker"
 ENVIRONMENTS = ("development", "staging", "production")

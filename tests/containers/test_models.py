@@ -14,8 +14,8 @@ from containers.stack import Stack
 
 import docker as docker_py
 from archive_pipeline.containers.profiles import Profile, read_profiles
+from archive_pipeline.deployment import Deployment
 from archive_pipeline.models.library import ModelLibrary
-from archive_pipeline.settings import Deployment
 
 HERE = Path(__file__).parent
 DOCKER = HERE.parents[1] / "docker"

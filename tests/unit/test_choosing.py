@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,16 +18,25 @@ from archive_pipeline.engines.reading_order import order_blocks
 from archive_pipeline.errors import ArchiveError, BadSettings, ChildError, ModelError, UsageError
 from archive_pipeline.intake import discover
 from archive_pipeline.keys import DocumentKey
+from archive_pipeline.models.entry import ModelEntry
+from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.page import Line, Page, Region, Step
 from archive_pipeline.processing import page_worker
 from archive_pipeline.processing.choice import Choices, Said, decide, said_by_options, wishes_of_run
 from archive_pipeline.processing.document_exports import exports_key
-from archive_pipeline.processing.document_settings import Wishes, parse_settings
+from archive_pipeline.processing.document_settings import FileSettings, Wishes, parse_settings
 from archive_pipeline.processing.inspection import Inspection, SourceFile
+from archive_pipeline.processing.ledger import outcome_of
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.processing.page_job import KnownDocument
-from archive_pipeline.processing.settings_reader import SettingsReader, store_choices, stored_choices
+from archive_pipeline.processing.processor import Processor
+from archive_pipeline.processing.settings_reader import (
+    SettingsReader,
+    parse_sealed,
+    store_choices,
+    stored_choices,
+)
 from archive_pipeline.processing.stored_pages import StoredPage, layout_key, page_to_export, write_model
 from archive_pipeline.rendering.model import PageImage, SourceInfo
 from archive_pipeline.store import DocumentFolder, Store
@@ -123,6 +135,37 @@ def test_a_wrong_choice_is_the_documents_error_in_a_file_and_the_commands_elsewh
         decide([said("run", **wishes)], LIBRARY)
 
 
+@pytest.mark.parametrize(
+    ("wishes", "field"),
+    [
+        ({"engine": "surya"}, "engine"),
+        ({"segmentation_model": "surya-detection"}, "segmentation_model"),
+        ({"engine": "surya", "segmentation_model": "surya-detection"}, "engine"),
+        ({"model": "surya-ocr-2", "engine": "ppocr"}, "model"),
+    ],
+)
+def test_a_default_model_that_needs_a_server_is_blamed_on_the_file_that_chose_its_engine(
+    wishes: dict[str, str], field: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("archive_pipeline.models.library.ModelLibrary.install_state", _as_if_fetched)
+    lines = {name: line for line, name in enumerate(wishes, start=3)}
+    place = Said("box/archive.yaml", Wishes(**wishes), lines, is_file=True)
+    for further in ([], [Said("set", Wishes(engine="kraken", segmentation_model="kraken-blla"))]):
+        with pytest.raises(BadSettings, match=rf"^box/archive\.yaml, line {lines[field]}: model 'surya-ocr-2' is read"):
+            decide([said("run"), place, *further], LIBRARY)
+    # Of a place that is no file it is wrong usage; and with a server it is none at all.
+    with pytest.raises(UsageError):
+        decide([Said("run", Wishes(**wishes)), said("archive.yaml", language="de")], LIBRARY)
+    assert decide([place], LIBRARY, served=True).choices.model == "surya-ocr-2"
+
+
+def _as_if_fetched(self: ModelLibrary, entry: ModelEntry) -> InstalledModel:
+    """A model of which the weights are not there: whether they would load is of no matter here."""
+    return InstalledModel(
+        id=entry.id, task=entry.task, engine=entry.engine, licence="x", served=getattr(entry.source, "model", "")
+    )
+
+
 def test_an_unknown_model_is_found_out_even_where_a_nearer_engine_would_pass_it_over() -> None:
     with pytest.raises(BadSettings, match="nope"):
         decide([said("run", engine="ppocr"), said("archive.yaml", segmentation_model="nope")], LIBRARY)
@@ -156,25 +199,46 @@ def folder(tmp_path: Path) -> DocumentFolder:
     return Store(tmp_path / "store").document(DocumentKey("a.pdf"))
 
 
-def test_a_settings_file_is_parsed_once_and_known_again_in_the_next_run(uploads: Path, folder: DocumentFolder) -> None:
+def test_a_settings_file_is_parsed_once_in_a_run_and_anew_in_the_next(uploads: Path, folder: DocumentFolder) -> None:
     put(uploads, "archive.yaml", "box/a.pdf.archive.yaml")
     parser = Parser()
     reader = SettingsReader(uploads, parser)
-    places, files = reader.read(uploads / "box/a.pdf", folder)
+    places, files = reader.read(uploads / "box/a.pdf")
     assert [place.where for place in places] == ["box/a.pdf.archive.yaml", "archive.yaml"]
+    assert reader.read(uploads / "letter.pdf")[1] == files
     assert len(parser.asked) == len(files) == 1  # they are equal
-    store_choices(folder, decide(places, LIBRARY).choices, files)
+    # What was stored is for people: a worker that was taken over may once have written it.
+    lies = {digest: FileSettings(wishes=Wishes(language="fr"), lines={}) for digest in files}
+    store_choices(folder, decide(places, LIBRARY).choices, lies)
     later = Parser()
-    assert SettingsReader(uploads, later).read(uploads / "box/a.pdf", folder) == (places, files)
-    assert later.asked == []
-    put(uploads, "archive.yaml", text="language: fr\n")
-    assert SettingsReader(uploads, later).read(uploads / "box/a.pdf", folder)[0][1].wishes.language == "fr"
-    assert later.asked == [b"language: fr\n"]
+    assert SettingsReader(uploads, later).read(uploads / "box/a.pdf") == (places, files)
+    assert later.asked == [b"language: de\n"]
 
 
-def test_whatever_the_child_says_of_a_settings_file_is_at_worst_a_refused_document(
-    uploads: Path, folder: DocumentFolder
-) -> None:
+def test_a_broken_settings_file_is_parsed_once_for_all_documents_below_it(uploads: Path) -> None:
+    put(uploads, "archive.yaml", text="langauge: de\n")
+    parser = Parser()
+    reader = SettingsReader(uploads, parser)
+    for name in ("letter.pdf", "box/a.pdf", "box/b"):
+        with pytest.raises(BadSettings, match=r"^archive\.yaml, line 1: there is no field 'langauge'\. Did you"):
+            reader.read(uploads / name)
+    assert len(parser.asked) == 1
+
+
+def test_a_settings_file_is_parsed_in_a_child_of_its_own() -> None:
+    assert parse_sealed("hand: Müller\n".encode())["wishes"]["hand"] == "Müller"
+    with pytest.raises(BadSettings, match="line 2: there is no field 'x'"):
+        parse_sealed(b"hand: M\nx: y\n")
+
+
+def test_that_child_imports_neither_models_nor_images() -> None:
+    """What it does not hold cannot be turned against a settings file, and does not cost its start."""
+    code = "import sys, archive_pipeline.processing.settings_child; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    assert not {"numpy", "cv2", "PIL", "torch", "kraken", "onnxruntime", "pypdfium2", "requests"} & set(loaded)
+
+
+def test_whatever_the_child_says_of_a_settings_file_is_at_worst_a_refused_document(uploads: Path) -> None:
     put(uploads, "archive.yaml")
 
     def dies(_data: bytes) -> dict[str, Any]:
@@ -182,7 +246,65 @@ def test_whatever_the_child_says_of_a_settings_file_is_at_worst_a_refused_docume
 
     for parse, why in [(dies, "it was killed"), (lambda _: {"wishes": 1}, "none"), (lambda _: {"x": []}, "none")]:
         with pytest.raises(BadSettings, match=rf"archive\.yaml: it could not be read: .*{why}"):
-            SettingsReader(uploads, parse).read(uploads / "letter.pdf", folder)
+            SettingsReader(uploads, parse).read(uploads / "letter.pdf")
+
+
+def read_page(**models: str) -> Page:
+    steps = (
+        Step(task="segmentation", engine=models["engine"], version="1", model=models["segmentation_model"]),
+        Step(task="recognition", engine="any", version="1", model=models["model"]),
+    )
+    return Page(number=1, width=9, height=9, steps=steps)
+
+
+@pytest.mark.parametrize(
+    ("other", "left_out"),
+    [
+        ({}, set()),
+        ({"model": "B"}, {"model"}),
+        ({"segmentation_model": "C"}, {"segmentation_model"}),
+        ({"engine": "kraken", "segmentation_model": "kraken-blla"}, {"engine", "segmentation_model"}),
+    ],
+)
+def test_what_a_page_of_another_run_contradicts_is_not_said_of_the_document(
+    other: dict[str, str], left_out: set[str]
+) -> None:
+    chosen = choices(language="de", hand="M")
+    told = chosen.told_of([read_page(**BUILT_IN), Page(number=2, width=9, height=9), read_page(**(BUILT_IN | other))])
+    assert told == {name: each for name, each in chosen.told().items() if name not in left_out}
+    assert "direction" not in choices(direction="rtl").told_of([read_page(**BUILT_IN)])
+
+
+@pytest.mark.parametrize(
+    ("stages", "stopped", "model"),
+    [
+        ({"page_images"}, False, "ppocr-v6-latin"),
+        ({"page_transcriptions"}, True, "ppocr-v6-latin"),
+        ({"page_transcriptions"}, False, "surya-ocr-2"),
+        ({"page_layouts"}, False, "surya-ocr-2"),
+    ],
+)
+def test_choices_are_stored_once_the_pages_are_read(
+    uploads: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stages: set[Any], stopped: bool, model: str
+) -> None:
+    def do_pages(_self: Processor, work: Any, selected: Any, _stages: Any, outcomes: Any, _reports: Any) -> None:
+        if stopped:
+            raise KeyboardInterrupt
+        outcomes |= {number: outcome_of(work.folder, number) for number in selected}
+
+    monkeypatch.setattr(Processor, "_do_pages", do_pages)
+    info = SourceInfo(kind="image", media_type="image/tiff", pages=1)
+    monkeypatch.setattr(Processor, "_inspect", lambda *_: info)
+    store = Store(tmp_path / "store")
+    key = store.register(uploads / "box" / "b" / "1.tif", uploads)
+    store_choices(store.document(key), choices(), {})
+    asked = wishes_of_run(model="surya-ocr-2")
+    options = ProcessingOptions(workers=1, asked=asked, surya_url="http://surya/v1", uploads_dir=uploads)
+    with Processor(store, options) as processor, pytest.raises(KeyboardInterrupt) if stopped else nullcontext():
+        list(processor.process(key, stages))
+    record = stored_choices(store.document(key))
+    assert record is not None
+    assert record.choices.model == model
 
 
 def test_an_unreadable_record_of_choices_is_made_again(folder: DocumentFolder) -> None:

@@ -16,9 +16,9 @@ from archive_pipeline.containers import canary, engine, prune, start
 from archive_pipeline.containers.baseline import Baseline
 from archive_pipeline.containers.policy import checked_body, is_ours
 from archive_pipeline.containers.profiles import read_profiles
+from archive_pipeline.deployment import Deployment, read_deployment
 from archive_pipeline.errors import LaunchRefused, UsageError
 from archive_pipeline.library_folders import fill_in, library_folders
-from archive_pipeline.settings import Deployment, read_deployment
 
 ROOT = Path(__file__).parents[2]
 DEPLOYMENT = Deployment(project="archive", image="a:1", uploads="/srv/u", run_memory="2g", run_cpus=1.5)

@@ -14,7 +14,7 @@ from archive_pipeline.errors import BadSettings
 from archive_pipeline.intake import discover, documents_below, fingerprint, read_settings_file, settings_files
 from archive_pipeline.intake.settings_files import MAX_BYTES
 from archive_pipeline.languages import normalise_language
-from archive_pipeline.processing import page_worker
+from archive_pipeline.processing import settings_child
 from archive_pipeline.processing.document_settings import Wishes, parse_settings
 
 
@@ -102,8 +102,8 @@ def test_no_file_does_worse_than_being_refused(data: bytes) -> None:
         assert parse_settings(data).lines.keys() <= Wishes.model_fields.keys()
 
 
-def test_the_worker_gives_settings_as_json_that_the_parent_can_check(tmp_path: Path) -> None:
-    answer = page_worker.handle({"op": "settings", "data": "hand: M\xc3\xbcller"}, [], tmp_path)
+def test_the_child_gives_settings_as_json_that_the_parent_can_check(tmp_path: Path) -> None:
+    answer = settings_child.handle({"data": "hand: M\xc3\xbcller"}, [], tmp_path)
     assert answer["wishes"]["hand"] == "Müller"
 
 

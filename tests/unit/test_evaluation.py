@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import itertools
 import math
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from archive_pipeline.cli.models.compare import compare_models
+from archive_pipeline.engines.surya_blocks import make_region
 from archive_pipeline.errors import BadTranscription
 from archive_pipeline.evaluation.comparison import compare, verdict
-from archive_pipeline.evaluation.reading import _scores, _to_read
+from archive_pipeline.evaluation.reading import ReadPages, _scores, _to_read
 from archive_pipeline.evaluation.scoring import PageScore, score, score_lines
 from archive_pipeline.evaluation.statistics import (
     ALPHA,
@@ -22,6 +27,9 @@ from archive_pipeline.evaluation.statistics import (
     paired_difference,
     smallest_p,
 )
+from archive_pipeline.models.entry import ModelEntry
+from archive_pipeline.models.installed import InstalledModel
+from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.page import Line, Page, Region
 
 # Errors and characters of nine pages: the second model is better on eight.
@@ -183,7 +191,7 @@ def true_page(*texts: str, boundary: tuple[tuple[int, int], ...] = BOX) -> Page:
 
 def test_lines_are_given_without_their_text_and_under_names_that_are_unique() -> None:
     given_lines = _to_read(true_page("abc", "", "~~~", "def"))
-    assert [(line.id, line.text) for line in given_lines.lines()] == [("r1l1", ""), ("r1l4", "")]
+    assert [(line.id, line.text) for line in given_lines.lines()] == [("gt-1-1", ""), ("gt-1-4", "")]
     assert given_lines.text == ""
     with pytest.raises(BadTranscription, match="neither outline nor baseline"):
         _to_read(true_page("abc", boundary=()))
@@ -204,3 +212,85 @@ def test_a_reading_that_keeps_its_lines_is_scored_by_them_and_one_of_blocks_as_a
     assert [each.errors for each in _scores(truth, (block, read("abc", "def")), given=True)] == [1, 0]
     # Lines that an engine found may come in any order.
     assert [each.errors for each in _scores(truth, (read("def", "abc"), read("def", "xbc")), given=False)] == [0, 1]
+
+
+def test_lines_that_a_model_found_itself_are_not_taken_for_those_it_was_given() -> None:
+    """As surya does: its own names for regions and lines, in its order, over the places of what it was given."""
+    places = [((0, top), (90, top), (90, top + 9), (0, top + 9)) for top in (0, 20)]
+    truth = Page(
+        number=1,
+        width=90,
+        height=90,
+        regions=tuple(
+            Region(id=f"x{number}", boundary=place, lines=(Line(id="same", boundary=place, text=text),))
+            for number, (place, text) in enumerate(zip(places, ("abc", "def"), strict=True))
+        ),
+    )
+    layout = _to_read(truth)
+    (top,), (bottom,) = (region.lines for region in layout.regions)
+    kept = layout.model_copy(
+        update={
+            "regions": tuple(
+                region.model_copy(update={"lines": (line.model_copy(update={"text": text}),)})
+                for region, line, text in zip(layout.regions, (top, bottom), ("abc", "def"), strict=True)
+            )
+        }
+    )
+
+    def own(*lines: Line) -> Page:
+        regions = tuple(
+            make_region(number, "text", line.box, [line.model_copy(update={"text": text})])
+            for number, (line, text) in enumerate(zip(lines, ("def", "abc"), strict=True), start=1)
+        )
+        return layout.model_copy(update={"regions": regions})
+
+    # In the wrong order, of which every name is right: as a whole, for both. Wrong by the lines it would be 6.
+    assert own(bottom, top).text == "def\n\nabc"
+    assert [score.characters for score in _scores(truth, (kept, own(bottom, top)), given=True)] == [7, 7]
+    assert not {line.id for line in own(bottom, top).lines()} & {line.id for line in layout.lines()}
+    # Nor are names that were kept enough, where the lines are others.
+    moved = kept.model_copy(
+        update={
+            "regions": tuple(
+                region.model_copy(update={"lines": (region.lines[0].model_copy(update={"boundary": place}),)})
+                for region, place in zip(kept.regions, places[::-1], strict=True)
+            )
+        }
+    )
+    assert [score.characters for score in _scores(truth, (kept, moved), given=True)] == [7, 7]
+    assert [score.characters for score in _scores(truth, (kept, kept), given=True)] == [6, 6]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "expected"),
+    [
+        (("--engine", "surya"), {}, "surya-detection"),
+        ((), {"ARCHIVE_ENGINE": "kraken"}, "kraken-blla"),
+        ((), {"ARCHIVE_SEGMENTATION_MODEL": "kraken-blla"}, "kraken-blla"),
+        (("--engine", "ppocr"), {"ARCHIVE_SEGMENTATION_MODEL": "kraken-blla"}, "ppocr-v6-detection"),
+        ((), {"ARCHIVE_RECOGNITION_MODEL": "surya-ocr-2"}, "ppocr-v6-detection"),
+    ],
+)
+def test_lines_to_compare_on_are_found_as_options_and_settings_say_and_no_other_model_is_asked_for(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    environment: dict[str, str],
+    expected: str,
+) -> None:
+    def installed(_self: ModelLibrary, entry: ModelEntry) -> InstalledModel:
+        return InstalledModel(id=entry.id, task=entry.task, engine=entry.engine, licence=entry.licence)
+
+    seen: list[Any] = []
+
+    def read(_pages: Any, _models: Any, _options: Any, segmentation: Any, **_: Any) -> ReadPages:
+        seen.append(segmentation)
+        return ReadPages()
+
+    monkeypatch.setattr(ModelLibrary, "install_state", installed)
+    monkeypatch.setattr("archive_pipeline.evaluation.reading.read_with_both", read)
+    for name in ("a.xml", "a.png"):
+        (tmp_path / name).write_bytes(b"")
+    both = ["--model", "ppocr-v6-latin", "--model", "ppocr-v6-latin"]
+    CliRunner().invoke(compare_models, [str(tmp_path), *both, "--lines", "engine", *arguments], env=environment)
+    assert [model.id for model in seen] == [expected]

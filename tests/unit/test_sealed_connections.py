@@ -117,6 +117,23 @@ def test_the_reason_of_a_server_that_is_away_is_told(child: SealedChild) -> None
         assert reason != "heard hello\n"
 
 
+@pytest.mark.parametrize(("host", "port"), [(".surya", 80), ("s" * 64, 80), ("127.0.0.1", 99_999), ("a\0b", 80)])
+def test_an_address_that_can_be_none_is_a_reason_and_no_traceback(
+    host: str, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken: list[Any] = []
+    monkeypatch.setattr(threading, "excepthook", broken.append)
+    with ConnectionBroker(host, port) as broker, broker.child_end.makefile("rb") as file:
+        source = ConnectionSource(file)
+        for _ in range(2):  # the broker is still there
+            with pytest.raises(ConnectionError) as caught:
+                source.connect(5)
+            assert str(caught.value).strip()
+            assert "any more" not in str(caught.value)
+        source.close()
+    assert broken == []
+
+
 def test_no_more_than_the_limit_for_one_call(echo: Echo, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("archive_pipeline.sealed.connections.MAX_ALL", 3)
     with ConnectionBroker("127.0.0.1", echo.port) as broker, broker.child_end.makefile("rb") as file:

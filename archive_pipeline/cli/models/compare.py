@@ -51,7 +51,7 @@ def compare_models(
     from archive_pipeline.evaluation.comparison import compare
     from archive_pipeline.evaluation.pages import pages_with_truth
     from archive_pipeline.evaluation.reading import read_with_both
-    from archive_pipeline.processing.choice import Said, decide, wishes_of_run
+    from archive_pipeline.processing.choice import Said, decide, said_by_options, wishes_of_run
     from archive_pipeline.processing.options import ProcessingOptions
 
     if len(ids) != 2:
@@ -63,21 +63,24 @@ def compare_models(
         )
     settings = read_settings()
     library = ModelLibrary(settings.models_dir)
-    served = settings.surya_url is not None
+    options = ProcessingOptions.from_settings(settings)
+    served = options.surya_url is not None
     models = (
         recognition_model(library, ids[0], served=served),
         recognition_model(library, ids[1], served=served),
     )
     segmentation = None
     if lines == "engine":
-        asked = Said("options", wishes_of_run(engine=engine, segmentation_model=segmentation_model))
-        segmentation = decide([asked], library, served=served).segmentation
+        # With a model, since nobody asks for the engine's own: it may not be there, or need a server.
+        asked = wishes_of_run(engine=engine, segmentation_model=segmentation_model, model=ids[0])
+        said = (Said("options", asked), said_by_options(options)[1])
+        segmentation = decide(said, library, served=served).segmentation
     pages = [page for folder in folders for page in pages_with_truth(folder)]
     with click.progressbar(length=len(pages), label="pages", file=click.get_text_stream("stderr")) as bar:
         read = read_with_both(
             pages,
             models,
-            ProcessingOptions.from_settings(settings),
+            options,
             segmentation,
             told=lambda _: bar.update(1),
         )
