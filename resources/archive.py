@@ -80,7 +80,7 @@ class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         return Processor(self.store, self.options(changes), LogProgress())
 
     def check(self, changes: dict[str, object]) -> None:
-        """Make sure that the engine, models, language and word lists of a run are some.
+        """Make sure that the engine, models, language and word lists of a run are some, and the models whole.
 
         Raises:
             UsageError, ModelError: They are not.
@@ -89,7 +89,10 @@ class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             name: value for name, value in changes.items() if name in {*_WISHES, "spelling"} and value is not None
         }
         options = self.options(checked)
-        decide(said_by_options(options), ModelLibrary(options.models_dir), served=options.surya_url is not None)
+        served = options.surya_url is not None
+        decision = decide(said_by_options(options), ModelLibrary(options.models_dir), served=served)
+        decision.segmentation.verify()
+        decision.recognition.verify()
         find_lists(options.spelling or ())
 
     def options(self, changes: dict[str, object] | None = None) -> ProcessingOptions:

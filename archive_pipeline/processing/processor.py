@@ -25,6 +25,7 @@ from archive_pipeline.errors import (
 )
 from archive_pipeline.intake import Source, discover, open_file
 from archive_pipeline.keys import DocumentKey
+from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.processing.choice import Decision, decide, said_by_options
 from archive_pipeline.processing.document_settings import FileSettings
@@ -58,6 +59,7 @@ class Processor:
         # Found out before anything is begun: a wrong name is the user's error, not the document's.
         decide(said_by_options(options), self._library, served=options.surya_url is not None)
         self._settings = SettingsReader(options.uploads_dir)
+        self._whole: set[InstalledModel] = set()
         self._spelling = find_lists(options.spelling or ())
         self._pool = WorkerPool(store.root / "work", options, read=[each.path for each in self._spelling])
 
@@ -104,7 +106,12 @@ class Processor:
     def _decide(self, path: Path) -> tuple[Decision, dict[str, FileSettings]]:
         asked, settings = said_by_options(self._options)
         said, files = self._settings.read(path)
-        return decide((asked, *said, settings), self._library, served=self._options.surya_url is not None), files
+        decision = decide((asked, *said, settings), self._library, served=self._options.surya_url is not None)
+        for model in {decision.segmentation, decision.recognition} - self._whole:
+            # Before the first page: a damaged model is no page's fault.
+            model.verify()
+            self._whole.add(model)
+        return decision, files
 
     def _process(self, folder: DocumentFolder, stages: frozenset[Stage]) -> Iterator[StageResult]:
         began = time.monotonic()

@@ -144,7 +144,7 @@ def test_a_page_that_cannot_be_compared_counts_for_neither_and_is_named(
 @pytest.mark.parametrize(
     ("arguments", "what"),
     [
-        (["--model", "ppocr-v6-latin"], "1 models were given"),
+        (["--model", "ppocr-v6-latin"], "1 model was given"),
         (["--model", "a", "--model", "b", "--engine", "kraken"], "Add --lines engine"),
         (["--model", "ppocr-v6-latin", "--model", "none"], "there is no recognition model 'none'"),
     ],

@@ -12,14 +12,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from archive_pipeline.durable import read_json, write_json
+from archive_pipeline.durable import read_json, write_bytes, write_json
 from archive_pipeline.engines.crops import mirrored
 from archive_pipeline.engines.reading_order import order_blocks
 from archive_pipeline.errors import ArchiveError, BadSettings, ChildError, ModelError, UsageError
 from archive_pipeline.intake import discover
 from archive_pipeline.keys import DocumentKey
-from archive_pipeline.models.entry import ModelEntry
+from archive_pipeline.models.entry import Imported, ModelEntry, ModelFile
 from archive_pipeline.models.installed import InstalledModel
+from archive_pipeline.models.kept import entry_path
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.page import Line, Page, Region, Step
 from archive_pipeline.processing import page_worker
@@ -39,7 +40,9 @@ from archive_pipeline.processing.settings_reader import (
 )
 from archive_pipeline.processing.stored_pages import StoredPage, layout_key, page_to_export, write_model
 from archive_pipeline.rendering.model import PageImage, SourceInfo
+from archive_pipeline.settings import read_settings
 from archive_pipeline.store import DocumentFolder, Store
+from resources.archive import ArchiveResource
 
 LIBRARY = ModelLibrary()
 IMAGE = PageImage(number=1, file="0001.jpg", sha256="x", width=9, height=9, method="image-file")
@@ -399,3 +402,31 @@ def test_bad_settings_refuse_a_document_with_its_own_exit_code() -> None:
     error: ArchiveError = BadSettings("archive.yaml, line 1: x")
     assert error.exit_code == 3
     assert str(error.at(document="box")) == "box: archive.yaml, line 1: x. Mend the file or delete it; see choosing.md."
+
+
+def test_a_damaged_model_stops_a_run_before_its_first_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARCHIVE_HOME", str(tmp_path))
+    entry = ModelEntry(
+        id="torn",
+        task="segmentation",
+        engine="kraken",
+        licence="CC0-1.0",
+        source=Imported(kind="imported", name="torn"),
+        files=(ModelFile(name="torn.mlmodel", sha256="0" * 64, size=3),),
+        good_for="tests",
+    )
+    models = tmp_path / "models"
+    write_bytes(entry_path(models, "torn"), entry.model_dump_json().encode())
+    write_bytes(models / ("0" * 64) / "torn.mlmodel", b"abc")
+    archive = ArchiveResource.from_settings(read_settings())
+    with pytest.raises(ModelError, match="model torn is damaged"):
+        archive.check({"segmentation_model": "torn"})
+    key = archive.store.register(_scan(tmp_path), tmp_path)
+    with archive.processor({"segmentation_model": "torn"}) as processor, pytest.raises(ModelError, match="damaged"):
+        processor.decide(key)
+
+
+def _scan(folder: Path) -> Path:
+    path = folder / "scan.jpg"
+    path.write_bytes(b"x")
+    return path

@@ -55,7 +55,8 @@ def compare_models(
     from archive_pipeline.processing.options import ProcessingOptions
 
     if len(ids) != 2:
-        raise UsageError(f"{len(ids)} models were given", remedy="Give --model twice.")
+        given = "1 model was" if len(ids) == 1 else f"{len(ids)} models were"
+        raise UsageError(f"{given} given", remedy="Give --model twice.")
     if lines == "truth" and (engine or segmentation_model):
         raise UsageError(
             "no lines are looked for: those of the ground truth are read",
