@@ -11,7 +11,6 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -22,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from archive_pipeline.containers.canary import weaknesses
+from archive_pipeline.engines.factory import SURYA_DEFAULT
 from archive_pipeline.errors import ArchiveError, ModelNotFetched, StorageError
 from archive_pipeline.models.entry import ModelEntry, Served
 from archive_pipeline.models.library import ModelLibrary, passed_over
@@ -31,6 +31,7 @@ from archive_pipeline.spelling.lists import find_lists
 
 _MIN_MEMORY_MB = 1500
 _MIN_DISK_MB = 2000
+_NEVER_FETCHED = "never fetched"
 
 BASELINE_HERE = "/opt/archive/hardening.yaml"
 """In the image only."""
@@ -91,6 +92,9 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield Finding("memory", memory >= _MIN_MEMORY_MB, found, f"Free {_MIN_MEMORY_MB} MB, or set ARCHIVE_WORKERS=1.")
     yield Finding("CPUs", True, f"{usable_cpus()} usable, {settings.workers} page workers")
     yield from _models(settings.models_dir)
+    yield _check("reading", partial(_choice, settings))
+    if settings.surya_url is not None:
+        yield _check("surya's server", partial(_server, settings, settings.surya_url, in_image))
     for tag in settings.spelling or ():
         yield _check(f"word list {tag}", lambda tag=tag: ", ".join(str(each.path) for each in find_lists([tag])))  # type: ignore[misc]
     yield _check("sealed child", _seal)
@@ -120,12 +124,36 @@ def _models(folder: Path) -> Iterator[Finding]:
         yield Finding(f"model {entry.id}", False, why.what, why.remedy)
     for entry in library.catalogue:
         if not isinstance(entry.source, Served):
-            with suppress(ModelNotFetched):
-                yield _check(f"model {entry.id}", partial(_verified, library, entry))
+            finding = _check(f"model {entry.id}", partial(_verified, library, entry))
+            if finding.found != _NEVER_FETCHED:
+                yield finding
+
+
+def _choice(settings: Settings) -> str:
+    """What a document is read with that says nothing itself; a run that could not begin finds it out here."""
+    from archive_pipeline.processing.choice import decide, said_by_options
+    from archive_pipeline.processing.options import ProcessingOptions
+
+    options = ProcessingOptions.from_settings(settings)
+    library = ModelLibrary(settings.models_dir)
+    return decide(said_by_options(options), library, served=options.surya_url is not None).choices.sentence()
+
+
+def _server(settings: Settings, url: str, in_image: bool) -> str:
+    from archive_pipeline.processing.server_check import ask_server
+
+    if in_image:  # no service is on its network
+        return f"{url}, which run containers alone can ask"
+    model = ModelLibrary(settings.models_dir).installed(SURYA_DEFAULT, "recognition")
+    ask_server(model, url)
+    return f"{url} has {model.served}"
 
 
 def _verified(library: ModelLibrary, entry: ModelEntry) -> str:
-    model = library.install_state(entry)
+    try:
+        model = library.install_state(entry)
+    except ModelNotFetched:
+        return _NEVER_FETCHED
     model.verify()
     return f"{sum(file.size for file in model.files) / 1e6:.1f} MB, digest right"
 
@@ -185,8 +213,6 @@ def _give(folder: Path, existing: Path, in_image: bool) -> tuple[str, str]:
 def _check(what: str, look: Callable[[], str]) -> Finding:
     try:
         return Finding(what, True, look())
-    except ModelNotFetched:  # the caller knows better whether that is a fault
-        raise
     except ArchiveError as error:
         return Finding(what, False, error.what, error.remedy)
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-import requests
 from PIL import Image as PillowImage
 from pydantic import ValidationError
 from rapidfuzz.distance import Levenshtein
@@ -21,11 +20,12 @@ from rapidfuzz.distance import Levenshtein
 from archive_pipeline.demo import texts
 from archive_pipeline.demo.pages import DPI, typed_page
 from archive_pipeline.durable import file_digest, write_bytes
-from archive_pipeline.errors import ArchiveError, ChildError, ChildNotStarted, StorageError, printable
+from archive_pipeline.errors import ArchiveError, ChildError, ChildNotStarted, ServerFailed, StorageError
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.page import Line, Page, Region
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.processing.pool import Worker
+from archive_pipeline.processing.server_check import ask_server
 from archive_pipeline.rendering.model import PageImage
 
 MOST_ERRORS = 0.5
@@ -36,7 +36,6 @@ FEWEST_LINES = 0.5
 _LINES = 6
 _SEED = 1914
 _TIMEOUT = 120.0
-_SERVER_TIMEOUT = 10.0
 
 
 @dataclass(frozen=True)
@@ -175,13 +174,7 @@ def _ask(model: InstalledModel, server: str | None) -> Trial:
     if server is None:
         return Trial(False, problem="it is read by a server, and none is set")
     try:
-        answer = requests.get(f"{server.rstrip('/')}/models", timeout=_SERVER_TIMEOUT, allow_redirects=False)
-        answer.raise_for_status()
-        names = [str(entry["id"]) for entry in answer.json()["data"]]
-    except (requests.RequestException, ValueError, KeyError, TypeError) as error:
-        reason = printable(" ".join(str(error).split()))[:200]
-        return Trial(False, problem=f"the server at {printable(server)} does not answer as one: {reason}")
-    if model.served not in names:
-        has = ", ".join(map(printable, names[:5])) or "none"
-        return Trial(False, problem=f"the server at {printable(server)} has no model {model.served}, but {has}")
+        ask_server(model, server)
+    except ServerFailed as error:
+        return Trial(False, problem=error.what)
     return Trial(True)

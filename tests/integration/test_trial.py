@@ -89,9 +89,11 @@ def server(status: int, answer: object) -> Iterator[str]:
     with HTTPServer(("127.0.0.1", 0), Handler) as served:
         thread = threading.Thread(target=served.serve_forever, args=(0.01,))
         thread.start()
-        yield f"http://127.0.0.1:{served.server_address[1]}/v1"
-        served.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{served.server_address[1]}/v1"
+        finally:  # a test that fails must not leave a thread for which Python waits
+            served.shutdown()
+            thread.join()
 
 
 SERVED = InstalledModel(id="s", task="recognition", engine="surya", licence="x", served="maker/model")
@@ -103,7 +105,7 @@ def test_of_a_served_model_it_is_said_whether_its_server_answers_and_has_it(tmp_
     with server(200, {"data": [{"id": "another"}]}) as url:
         assert "has no model maker/model, but another" in try_model(SERVED, tmp_path, server=url).problem
     with server(500, {}) as url:
-        assert "does not answer as one: 500" in try_model(SERVED, tmp_path, server=url).problem
+        assert "does not answer as one: status 500" in try_model(SERVED, tmp_path, server=url).problem
     with server(200, ["?"]) as url:
         assert "does not answer as one" in try_model(SERVED, tmp_path, server=url).problem
     assert "does not answer" in try_model(SERVED, tmp_path, server="http://127.0.0.1:1/v1").problem
