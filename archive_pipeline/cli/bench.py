@@ -21,7 +21,7 @@ def bench() -> None:
 @bench.command()
 @click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--peer", metavar="LANGUAGE", help="Run Tesseract beside it, with this language (fra, deu, …).")
-@click.option("--engine", help="ppocr or kraken.")
+@click.option("--engine", help="ppocr, kraken or surya.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def accuracy(folders: tuple[Path, ...], peer: str | None, engine: str | None, as_json: bool) -> None:
     """CER on FOLDERS of page images with ALTO or PAGE ground truth beside them."""
@@ -55,7 +55,7 @@ def accuracy(folders: tuple[Path, ...], peer: str | None, engine: str | None, as
 @click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--language", required=True, help="Languages of the word lists, such as fr or de-1901,fr.")
 @click.option("--below", type=click.FloatRange(0, 1.01), help="Ask about words with less confidence; by default 0.95.")
-@click.option("--engine", help="ppocr or kraken.")
+@click.option("--engine", help="ppocr, kraken or surya.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def spelling(folders: tuple[Path, ...], language: str, below: float | None, engine: str | None, as_json: bool) -> None:
     """Whether spelling suggestions help, on FOLDERS of page images with ALTO or PAGE ground truth beside them."""

@@ -78,7 +78,8 @@ class SuryaRecognizer:
         made: list[Region] = []
         without_lines = unread = 0
         lines = [line for region in regions for line in region.lines] if blocks else []
-        for block, members in with_lines(blocks, lines):
+        # Lines of a page are marked with its direction; those of a block are put into order once more.
+        for block, members in with_lines(blocks, lines, lines[0].direction if lines else "ltr"):
             region = _region(len(made) + 1, block, members)
             without_lines += bool(region.text)
             unread += sum(not line.text for line in region.lines)

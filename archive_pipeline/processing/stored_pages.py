@@ -78,7 +78,7 @@ def layout_key(image: PageImage, model: InstalledModel, direction: Direction | N
 
 
 def transcription_key(layout_made_from: str, model: InstalledModel, spelling: Sequence[WordList] = ()) -> str:
-    """What a transcription is made from."""
+    """What a transcription is made from. The document's language is in it where it chose word lists."""
     # Without word lists the key is what it was before there were any.
     lists = [spelling_signature(spelling)] if spelling else []
     return digest_of("transcription", layout_made_from, signature(model), *lists)
