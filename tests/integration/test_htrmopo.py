@@ -152,7 +152,10 @@ def test_search_gives_cards_to_machines(listed: ModelServer, archive: Path) -> N
     assert (card["doi"], card["license"]) == ("10.5281/zenodo.1234", "Apache-2.0")
 
 
-def test_search_shows_doi_licence_and_summary(listed: ModelServer, archive: Path) -> None:
+def test_search_shows_doi_licence_and_summary(
+    listed: ModelServer, archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
     ran = run("search")
     for said in ("doi:10.5281/zenodo.1234", "Apache-2.0", "Lines of invented letters", "2 of 2 models"):
         assert said in ran.stdout

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from archive_pipeline.bench.scoring import score_page
 from kraken_models import bars_network, draw_bars, installed, ppocr_network, write
 
 from archive_pipeline.demo import texts
@@ -15,6 +14,7 @@ from archive_pipeline.engines.base import Recognizer
 from archive_pipeline.engines.factory import make_recognizer, signature
 from archive_pipeline.engines.kraken_lines import line_patch
 from archive_pipeline.errors import ModelError
+from archive_pipeline.evaluation.scoring import score_page
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.page import Line, Region
 
