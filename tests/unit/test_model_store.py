@@ -40,6 +40,8 @@ def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("MODELS_DIR", "ARCHIVE_STORE", "ARCHIVE_OFFLINE", "SURYA_INFERENCE_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(import_command, "sealed_look", take_it)
+    # Where tests run in several processes, it is 80, and lines break.
+    monkeypatch.setenv("COLUMNS", "160")
     return tmp_path / "home"
 
 
