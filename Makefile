@@ -46,7 +46,7 @@ ui: setup ## Dagster's UI on http://127.0.0.1:3000
 
 test: setup readers ## unit and integration tests
 	$(BIN)/pytest -n auto tests/unit
-	$(BIN)/pytest tests/integration
+	$(BIN)/pytest -n 2 --dist loadfile tests/integration
 
 test-containers: setup ## tests on a real Docker engine
 	$(BIN)/pytest tests/containers

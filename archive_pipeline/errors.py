@@ -13,9 +13,11 @@
     │   ├── TooLarge                     pixels, pages or bytes beyond a limit
     │   ├── NotReadable                  permission, or gone
     │   ├── BadTranscription             a PAGE or ALTO file that cannot be read as one
+    │   ├── BadSettings                  an archive.yaml that cannot be obeyed
     │   └── UnsafeName                   a path that leads out of its folder
     ├── PageFailed                   4   one page; counted against the error budget of its document
-    │   └── PageTimeout
+    │   ├── PageTimeout
+    │   └── ServerFailed                 the server that holds a model is away, or gave no answer that can be used
     ├── DocumentFailed               4   too many pages failed, or none could be read
     ├── StorageError                 5   the store, not the document
     │   └── NoSpaceLeft
@@ -126,6 +128,10 @@ class BadTranscription(DocumentRefused):
     default_remedy = "Export it again as PAGE 2019 or ALTO 4 from the tool that made it."
 
 
+class BadSettings(DocumentRefused):
+    default_remedy = "Mend the file or delete it; see choosing.md."
+
+
 class UnsafeName(DocumentRefused):
     default_remedy = "Give the document a path inside the upload folder."
 
@@ -136,6 +142,10 @@ class PageFailed(ArchiveError):
 
 class PageTimeout(PageFailed):
     default_remedy = "Raise ARCHIVE_PAGE_TIMEOUT if the page is worth the wait."
+
+
+class ServerFailed(PageFailed):
+    default_remedy = "Look at the server, then run it again."
 
 
 class DocumentFailed(ArchiveError):

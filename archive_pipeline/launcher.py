@@ -26,8 +26,8 @@ from dagster_docker.container_context import DockerContainerContext
 from dagster_docker.docker_run_launcher import DOCKER_CONTAINER_ID_TAG
 
 from archive_pipeline.containers.profiles import Profile, read_profiles
+from archive_pipeline.deployment import Deployment
 from archive_pipeline.errors import ArchiveError, LaunchRefused, printable
-from archive_pipeline.settings import Deployment
 
 _DEFINITIONS = "defs"
 """What the modules of both code locations call their definitions."""
@@ -40,7 +40,7 @@ _REMEDIES = {
 }
 """What to do about what the engine says, by a part of it."""
 _LOGS = "See docker compose logs gate-launch, run make up, then start the run again."
-_FIELDS = ("folder", "project", "image", "uploads", "run_memory", "run_cpus")
+_FIELDS = ("folder", "project", "image", "uploads", "run_memory", "run_cpus", "surya_url")
 
 
 @contextmanager

@@ -44,19 +44,41 @@ def _legal(char: str) -> bool:
     ) != 0xFFFE
 
 
+def clean_block(text: str) -> str:
+    """As :func:`clean_text`, but with its line breaks."""
+    return "\n".join(map(clean_text, text.split("\n")))
+
+
 Text = Annotated[str, AfterValidator(clean_text)]
+BlockText = Annotated[str, AfterValidator(clean_block)]
 
 
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Alternative(_Model):
+    """What a word may be instead: a proposal for a person's eye, which no export takes as text.
+
+    Attributes:
+        source: What proposes it, such as a word list and its language.
+    """
+
+    text: Text
+    source: Text
+
+
 class Word(_Model):
-    """A run of text without blanks."""
+    """A run of text without blanks.
+
+    Attributes:
+        alternatives: The likeliest first. Left out of JSON where there are none, as pages of before have none.
+    """
 
     text: Text
     box: Box
     confidence: Confidence | None = None
+    alternatives: tuple[Alternative, ...] = Field((), exclude_if=lambda value: not value)
 
 
 class Line(_Model):
@@ -89,13 +111,17 @@ class Line(_Model):
 
 
 class Region(_Model):
-    """A block of the page. One without lines but with ``text`` comes from an engine that reads blocks."""
+    """A block of the page. One without lines but with ``text`` comes from an engine that reads blocks.
+
+    Attributes:
+        text: Of a block without lines, with a line break after each of its lines of text.
+    """
 
     id: str
     type: RegionType = "text"
     boundary: tuple[Point, ...]
     lines: tuple[Line, ...] = ()
-    text: Text = ""
+    text: BlockText = ""
 
     @property
     def box(self) -> Box:
@@ -105,7 +131,7 @@ class Region(_Model):
 class Step(_Model):
     """Provenance: one thing that was done to the page, by what."""
 
-    task: Literal["rendering", "segmentation", "recognition", "text-extraction"]
+    task: Literal["rendering", "segmentation", "recognition", "spelling", "text-extraction"]
     engine: str
     version: str
     model: str | None = None

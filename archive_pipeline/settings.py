@@ -7,13 +7,34 @@ but empty counts as unset. ``docs/settings.md`` is held against this file by a t
 from __future__ import annotations
 
 import os
-from pathlib import Path, PurePosixPath
+import re
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from archive_pipeline.errors import UsageError
+
+
+def _server(text: str) -> str:
+    """Raises ValueError where no connection could be made to it, which no page should have to find out."""
+    # Without a user or a password, which would stand in results and logs.
+    if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", text):
+        raise ValueError("it must begin with http:// or https://, and have no user, password, ? or #")
+    try:
+        parts = urlsplit(text)
+        port, name = parts.port, (parts.hostname or "").encode("idna")
+    except ValueError as error:
+        raise ValueError(f"it is no address of a server: {error}") from None
+    if not name or port == 0:
+        raise ValueError("it is no address of a server")
+    return text
+
+
+ServerAddress = Annotated[str, AfterValidator(_server)]
+"""Where a server's interface begins, such as ``http://surya:8000/v1``."""
 
 
 def split_names(text: str) -> tuple[str, ...]:
@@ -40,7 +61,7 @@ class Settings(BaseSettings):
     uploads_dir: Path = Field(
         Path("uploads"),
         validation_alias="UPLOADS_DIR",
-        description="Where scans are dropped. Never written, but for notes beside what is refused.",
+        description="Where scans are dropped. Read only, never written.",
     )
     store_dir: Path = Field(
         Path("store"), validation_alias="ARCHIVE_STORE", description="Page images, results, corrections and exports."
@@ -51,11 +72,35 @@ class Settings(BaseSettings):
     models_dir: Path = Field(
         Path("models"), validation_alias="MODELS_DIR", description="The model store; the bundled models need none."
     )
+    offline: bool = Field(
+        False,
+        validation_alias="ARCHIVE_OFFLINE",
+        description="Never touch the network for a model: what is not here is said, not fetched.",
+    )
+    model_repo_url: str = Field(
+        "https://zenodo.org/api/",
+        pattern=r"^https?://[^\s?#]+$",
+        validation_alias="MODEL_REPO_URL",
+        description="Zenodo's REST interface, or that of a mirror.",
+    )
+    model_repo_oai_url: str = Field(
+        "https://zenodo.org/oai2d",
+        pattern=r"^https?://[^\s?#]+$",
+        validation_alias="MODEL_REPO_OAI_URL",
+        description="Zenodo's OAI-PMH interface, or that of a mirror, for `models search`.",
+    )
+    hub_url: str = Field(
+        "https://huggingface.co",
+        pattern=r"^https?://[^\s?#]+$",
+        validation_alias="HF_ENDPOINT",
+        description="The Hugging Face Hub, or a mirror.",
+    )
 
-    engine: Literal["ppocr", "kraken"] = Field(
-        "ppocr",
+    engine: Literal["ppocr", "kraken", "surya"] | None = Field(
+        None,
         validation_alias="ARCHIVE_ENGINE",
-        description="How lines are found: `ppocr` for print and typescript, `kraken` for handwriting and curved lines.",
+        description="How lines are found: `ppocr` for print and typescript, `kraken` for handwriting and curved lines, "
+        "`surya` for difficult layouts; by default that of the segmentation model, or `ppocr`.",
     )
     segmentation_model: str | None = Field(
         None,
@@ -65,7 +110,19 @@ class Settings(BaseSettings):
     recognition_model: str | None = Field(
         None,
         validation_alias="ARCHIVE_RECOGNITION_MODEL",
-        description="Id of the recognition model; by default `ppocr-v6-latin`.",
+        description="Id of the recognition model; by default `ppocr-v6-latin`, for `surya` `surya-ocr-2`.",
+    )
+    surya_url: ServerAddress | None = Field(
+        None,
+        validation_alias="SURYA_INFERENCE_URL",
+        description="OpenAI-compatible server with surya's model, such as `http://surya:8000/v1`; see surya.md.",
+    )
+    surya_timeout: float = Field(
+        240.0,
+        gt=0,
+        validation_alias="SURYA_INFERENCE_TIMEOUT_SECONDS",
+        description="Time limit for one question to that server, in seconds; never more than is left of "
+        "`ARCHIVE_PAGE_TIMEOUT`.",
     )
     dpi: int = Field(
         300,
@@ -120,6 +177,12 @@ class Settings(BaseSettings):
         description="Largest share of failed pages with which a document still counts as done.",
     )
 
+    spelling: Annotated[tuple[str, ...] | None, NoDecode] = Field(
+        None,
+        validation_alias="ARCHIVE_SPELLING",
+        description="Languages, such as `fr` or `de-1901,fr`, whose word lists propose other spellings of doubtful "
+        "words; by default none.",
+    )
     formats: Annotated[tuple[str, ...] | None, NoDecode] = Field(
         None,
         validation_alias="ARCHIVE_FORMATS",
@@ -135,27 +198,7 @@ class Settings(BaseSettings):
         "4.2", validation_alias="ARCHIVE_ALTO_VERSION", description="Version of ALTO: `4.2` or `4.4`."
     )
 
-    quiet_seconds: float = Field(
-        30.0,
-        ge=0,
-        validation_alias="ARCHIVE_QUIET_SECONDS",
-        description="An upload is taken when it has not changed for so many seconds.",
-    )
-    batch: int = Field(
-        10,
-        ge=1,
-        le=1000,
-        validation_alias="ARCHIVE_BATCH",
-        description="Most documents of one run that starts by itself.",
-    )
-
-    refused_notes: bool = Field(
-        True,
-        validation_alias="ARCHIVE_REFUSED_NOTES",
-        description="Leave `NAME.refused.txt` beside an upload that is refused, with the reason.",
-    )
-
-    @field_validator("formats", mode="before")
+    @field_validator("formats", "spelling", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return split_names(value) if isinstance(value, str) else value
@@ -186,83 +229,6 @@ def read_settings(**given: Any) -> Settings:
         first = error.errors()[0]
         variable = str(first["loc"][0]) if first["loc"] else "a setting"
         raise UsageError(
-            f"{variable} cannot be {first['input']!r}: {first['msg']}", remedy="Correct the variable or leave it out."
-        ) from None
-
-
-class Deployment(BaseModel):
-    """What an installation in containers is called and made of; the launcher and the gates must be given the same."""
-
-    # No BaseSettings: the launcher gives the values, and the environment must not go before them.
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-    project: str = Field(
-        validation_alias="ARCHIVE_PROJECT",
-        pattern=r"^[a-z0-9][a-z0-9_-]*$",
-        description="Name of the installation; the names of its volumes and networks begin with it.",
-    )
-    image: str = Field(
-        validation_alias="ARCHIVE_IMAGE", min_length=1, description="Image of all services and run containers."
-    )
-    uploads: str = Field(
-        validation_alias="ARCHIVE_UPLOADS",
-        pattern=r"^/",
-        description="Folder of the host that scans are dropped into, readable by uid 1000; "
-        "an absolute path, without `..` or `:`, and not `/`.",
-    )
-    run_memory: str = Field(
-        validation_alias="ARCHIVE_RUN_MEMORY",
-        pattern=r"^[0-9]{1,8}[mg]$",
-        description="Most memory of one run container, such as `6g` or `3000m`, from `1g` to `16384g`; "
-        "no swap beyond it.",
-    )
-    run_cpus: float = Field(
-        validation_alias="ARCHIVE_RUN_CPUS",
-        # Less than the engine counts in would be no limit at all to it.
-        ge=0.1,
-        le=1024,
-        allow_inf_nan=False,
-        description="CPUs of one run container, from 0.1 to 1024; it has as many page workers.",
-    )
-
-    @property
-    def run_memory_bytes(self) -> int:
-        return _bytes(self.run_memory)
-
-    @field_validator("uploads")
-    @classmethod
-    def _one_folder(cls, value: str) -> str:
-        # It is mounted: the root would be the whole host, and a colon or a way up another folder than it reads as.
-        path = PurePosixPath(value)
-        if len(path.parts) < 2 or ".." in path.parts or ":" in value or not value.isprintable():
-            raise ValueError("it must be a folder below /, without .., : and control characters")
-        return value
-
-    @field_validator("run_memory")
-    @classmethod
-    def _enough_memory(cls, value: str) -> str:
-        # To the engine 0 is no limit. A run with two page workers takes 0.9 GB.
-        if not 1 << 30 <= _bytes(value) <= 1 << 44:
-            raise ValueError("it must be from 1g to 16384g")
-        return value
-
-
-def _bytes(size: str) -> int:
-    return int(size[:-1]) << {"m": 20, "g": 30}[size[-1]]
-
-
-def read_deployment() -> Deployment:
-    """Read what an installation in containers is made of.
-
-    Raises:
-        UsageError: A value is missing or cannot be used; names the variable.
-    """
-    try:
-        variables = [str(field.validation_alias) for field in Deployment.model_fields.values()]
-        return Deployment.model_validate({name: os.environ[name] for name in variables if os.environ.get(name)})
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise UsageError(
-            f"{first['loc'][0]} cannot be used: {first['msg'].removeprefix('Value error, ')}",
-            remedy="Start it with make up, or see DEPLOYMENT.md.",
+            f"{variable} cannot be {first['input']!r}: {first['msg'].removeprefix('Value error, ')}",
+            remedy="Correct the variable or leave it out.",
         ) from None

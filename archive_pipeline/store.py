@@ -4,6 +4,7 @@ One folder a document::
 
     <store>/documents/<key>/
         source.json            where the source is
+        choices.json           which models, language and direction it was last read with, and who chose them
         inspection.json        its files with sizes, times and SHA-256, and its pages
         lock                   held by the one process that writes here
         images/0001.jpg        page images, each with 0001.json beside it (written last)
@@ -44,6 +45,10 @@ class DocumentFolder:
     @property
     def source(self) -> Path:
         return self.root / "source.json"
+
+    @property
+    def choices(self) -> Path:
+        return self.root / "choices.json"
 
     @property
     def inspection(self) -> Path:
@@ -117,6 +122,11 @@ class Store:
 
     def document(self, key: DocumentKey) -> DocumentFolder:
         return DocumentFolder(self.root / "documents" / key)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether a document was ever registered here: a store is made by the first one."""
+        return (self.root / "documents").is_dir()
 
     def keys(self) -> list[DocumentKey]:
         folder = self.root / "documents"

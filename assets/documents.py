@@ -6,14 +6,14 @@ names the documents which are not. See docs/adr/0003-one-step-per-run.md.
 """
 
 import logging
-import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import dagster as dg
 
 from archive_pipeline.durable import read_json
-from archive_pipeline.errors import ArchiveError, ChildNotStarted, DocumentFailed, DocumentRefused, StorageError
-from archive_pipeline.intake import discover, fingerprint
+from archive_pipeline.errors import ArchiveError, ChildNotStarted, StorageError
+from archive_pipeline.intake import discover, fingerprint, settings_files
 from archive_pipeline.keys import DocumentKey
 from archive_pipeline.processing.options import STAGES, Stage
 from archive_pipeline.processing.processor import Processor
@@ -47,13 +47,16 @@ source_document = dg.AssetSpec(
 
 
 class DocumentsConfig(dg.Config):
-    """Options for one run; what is left empty is as in the settings."""
+    """Options for one run; what is left empty is as the document's own files or the settings say."""
 
     engine: str | None = None
     segmentation_model: str | None = None
     recognition_model: str | None = None
+    language: str | None = None
+    direction: str | None = None
     born_digital: str | None = None
     pages: str | None = None
+    spelling: list[str] | None = None
     formats: list[str] | None = None
     reuse: bool = True
 
@@ -93,7 +96,6 @@ def documents(
         for key in keys:
             try:
                 _process(context, archive, processor, key, stages)
-                archive.register.accept(key, time.time())
             except (StorageError, ChildNotStarted) as error:
                 # Not this document's fault: the next one would fare no better.
                 failed[key] = error
@@ -102,8 +104,6 @@ def documents(
             except ArchiveError as error:
                 failed[key] = error
                 context.log.error(str(error))
-                if isinstance(error, DocumentRefused | DocumentFailed):
-                    archive.register.refuse(key, error, time.time())
     if failed:
         named = "\n".join(f"- {plain_markdown(str(error))}" for error in failed.values())
         raise dg.Failure(
@@ -145,7 +145,7 @@ def report_source(instance: dg.DagsterInstance, archive: ArchiveResource, key: D
     """Tell Dagster which version of a source document is there, if it does not know that one yet.
 
     Raises:
-        DocumentRefused: There is nothing that could be a document.
+        DocumentRefused: There is nothing that could be a document, or a settings file that cannot be obeyed.
         StorageError: Nobody has registered this document.
     """
     record = read_json(archive.store.document(key).source)
@@ -154,7 +154,7 @@ def report_source(instance: dg.DagsterInstance, archive: ArchiveResource, key: D
             "nobody has registered this document", document=key, remedy="Upload it, or run it by its path."
         )
     source = discover(archive.path_of(record), max_file_mb=archive.max_file_mb, max_pages=archive.max_pages)
-    version = fingerprint(source)
+    version = fingerprint(source, settings_files(source.path, Path(archive.uploads_dir)))
     if observed_version(instance, key) != version:
         metadata: dict[str, str | int] = {
             "path": str(source.path).encode("utf-8", "backslashreplace").decode(),

@@ -46,6 +46,9 @@ def stage_metadata(result: StageResult, exports: str | None = None) -> dict[str,
     if result.preview is not None:
         data = base64.b64encode(result.preview).decode()
         metadata["preview"] = dg.MetadataValue.md(f"![page with its lines](data:image/jpeg;base64,{data})")
+    if result.chosen:
+        lines = [f"{name.replace('_', ' ')} {each['value']} ({each['from']})" for name, each in result.chosen.items()]
+        metadata["read with"] = dg.MetadataValue.md("\n".join(f"- {plain_markdown(line)}" for line in lines))
     if result.notes:
         metadata["notes"] = dg.MetadataValue.md("\n".join(f"- {plain_markdown(note)}" for note in result.notes))
     if exports is not None:

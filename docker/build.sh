@@ -3,7 +3,8 @@
 #
 # The host's pip settings and certificates go in as build secrets only, never into a layer.
 #
-# Environment: BASE_IMAGE (default: see the Dockerfile), EXTRA_INDEX_URL, DOCKER, proxies, pip's own variables.
+# Environment: BASE_IMAGE (default: see the Dockerfile), EXTRA_INDEX_URL, WORD_LISTS, DOCKER, proxies, pip's own
+# variables.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/values.sh"
 cd "$here/.."
@@ -27,6 +28,7 @@ for name in HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy; do
 done
 [[ -z ${BASE_IMAGE:-} ]] || arguments+=(--build-arg "BASE_IMAGE=$BASE_IMAGE")
 [[ -z ${EXTRA_INDEX_URL:-} ]] || arguments+=(--build-arg "EXTRA_INDEX_URL=$EXTRA_INDEX_URL")
+[[ -z ${WORD_LISTS:-} ]] || arguments+=(--build-arg "WORD_LISTS=$WORD_LISTS")
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' pyproject.toml)
 build() { # target, name
   "$docker" build -q -f docker/Dockerfile --target "$1" -t "$2" "${arguments[@]}" \

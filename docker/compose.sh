@@ -14,6 +14,14 @@ DOCKER_GID=$(value DOCKER_GID)
 DOCKER_GID=${DOCKER_GID:-$(stat -c %g "$DOCKER_SOCKET" 2>/dev/null)} ||
   die "There is no engine's socket at $DOCKER_SOCKET: start Docker, or set DOCKER_SOCKET."
 export ARCHIVE_UPLOADS DOCKER_SOCKET DOCKER_GID
+# A server for surya's model is there where its image is named: docs/surya.md.
+SURYA_IMAGE=$(value SURYA_IMAGE)
+SURYA_INFERENCE_URL=$(value SURYA_INFERENCE_URL)
+if [[ -n $SURYA_IMAGE ]]; then
+  export COMPOSE_PROFILES=surya SURYA_IMAGE
+  SURYA_INFERENCE_URL=${SURYA_INFERENCE_URL:-http://surya:8080/v1}
+fi
+export SURYA_INFERENCE_URL
 options=()
 for file in "${files[@]}"; do options+=(--env-file "$file"); done
 exec "$docker" compose "${options[@]}" -f "$here/compose.yaml" "$@"

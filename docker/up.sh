@@ -14,6 +14,11 @@ for name in ARCHIVE_IMAGE POSTGRES_IMAGE; do
   # By its id: a tag that is given to another image later must not change what the next run of this installation is.
   ids+=("$name=$("$docker" image inspect --format '{{.Id}}' "$image")")
 done
+surya=$(value SURYA_IMAGE)
+if [[ -n $surya ]]; then
+  "$docker" image inspect "$surya" >/dev/null 2>&1 || die "There is no image $surya on this host: docker pull it by its digest (docs/surya.md), or leave SURYA_IMAGE out."
+  ids+=("SURYA_IMAGE=$("$docker" image inspect --format '{{.Id}}' "$surya")")
+fi
 # Only now: an image is built under its name.
 export "${ids[@]}"
 "$here/compose.sh" "$environment" up -d --wait

@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from archive_pipeline.bench.commands import Command, own_command, run_command
-from archive_pipeline.bench.scoring import PageScore, Score, ground_truth_lines, score, score_page
+from archive_pipeline.bench.commands import Command, Cost, own_command, run_command
 from archive_pipeline.errors import UsageError
-
-IMAGES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
+from archive_pipeline.evaluation.pages import pages_with_truth
+from archive_pipeline.evaluation.scoring import PageScore, Score, ground_truth_lines, score, score_page
 
 
 @dataclass(frozen=True)
@@ -51,31 +50,39 @@ def bench_accuracy(
 def _bench_folder(folder: Path, arguments: Sequence[str], peer: str | None) -> AccuracyRow:
     pages = pages_with_truth(folder)
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
-        work = Path(name)
-        scans = work / folder.name
-        scans.mkdir()
-        for number, (image, _) in enumerate(pages):
-            # Numbered, so that pages come in the order of their names, as ground truth does.
-            shutil.copyfile(image, scans / f"{number:06d}{image.suffix}")
-        used = run_command(Command(own_command(scans, work / "out", *arguments), {"ARCHIVE_HOME": str(work / "home")}))
-        texts = sorted((work / "out").glob("*/text/*.txt"))
-        if used.status != 0 or len(texts) != len(pages):
-            raise UsageError(f"the run on {folder} failed: {used.stderr[-500:]}")
+        out, used = read_folder(folder, pages, Path(name), arguments)
+        texts = sorted(out.glob("*/text/*.txt"))
         ours = _score(pages, [text.read_text("utf-8").splitlines() for text in texts])
         theirs = _score(pages, [_tesseract(image, peer) for image, _ in pages]) if peer else None
     return AccuracyRow(folder.name, ours, used.cpu / len(pages), theirs)
 
 
-def pages_with_truth(folder: Path) -> list[tuple[Path, Path]]:
-    """Page images with their ground truth, in name order."""
-    pages = []
-    for truth in sorted(folder.glob("*.xml")):
-        image = next((truth.with_suffix(suffix) for suffix in IMAGES if truth.with_suffix(suffix).is_file()), None)
-        if image is not None:
-            pages.append((image, truth))
-    if not pages:
-        raise UsageError(f"{folder} has no page images with an XML file of the same name")
-    return pages
+def read_folder(
+    folder: Path, pages: Sequence[tuple[Path, Path]], work: Path, arguments: Sequence[str]
+) -> tuple[Path, Cost]:
+    """Run the main job on the images of a folder, as one document with a fresh store.
+
+    Args:
+        folder: It gives the document its name.
+        pages: Images with their ground truth.
+        work: An empty folder.
+        arguments: Further arguments of ``run``.
+
+    Returns:
+        The folder of its exports, and what the command used.
+
+    Raises:
+        UsageError: The run failed.
+    """
+    scans, out = work / folder.name, work / "out"
+    scans.mkdir()
+    for number, (image, _) in enumerate(pages):
+        # Numbered, so that pages come in the order of their names, as ground truth does.
+        shutil.copyfile(image, scans / f"{number:06d}{image.suffix}")
+    used = run_command(Command(own_command(scans, out, *arguments), {"ARCHIVE_HOME": str(work / "home")}))
+    if used.status != 0:
+        raise UsageError(f"the run on {folder} failed: {used.stderr[-500:]}")
+    return out, used
 
 
 def _score(pages: Sequence[tuple[Path, Path]], read: Sequence[list[str]]) -> Score:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from archive_pipeline.bench.scoring import Score, ground_truth_lines, score, score_page
 from archive_pipeline.demo.archive import DemoArchive
+from archive_pipeline.evaluation.scoring import Score, ground_truth_lines, score, score_page
 
 
 def score_demo(archive: DemoArchive, outputs: Sequence[Path]) -> Score:

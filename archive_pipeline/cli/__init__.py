@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import sys
 
 import click
 
 from archive_pipeline import __version__
+from archive_pipeline.cli.lazy import Lazy
 from archive_pipeline.errors import ArchiveError
 
 _COMMANDS = {
@@ -24,22 +24,7 @@ _COMMANDS = {
 }
 
 
-class _Lazy(click.Group):
-    """Imports a command only when it is called: Dagster alone takes seconds."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's interface
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002
-        if name not in _COMMANDS:
-            return None
-        module, _, function = _COMMANDS[name].partition(":")
-        command = getattr(importlib.import_module(module), function)
-        assert isinstance(command, click.Command)  # noqa: S101 - a slip in the table above
-        return command
-
-
-@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Lazy, table=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def cli() -> None:
     """Turn scans of letters, registers and typescripts into searchable text."""

@@ -10,6 +10,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from archive_pipeline.settings import split_names
+
 
 @click.group()
 def bench() -> None:
@@ -19,7 +21,7 @@ def bench() -> None:
 @bench.command()
 @click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--peer", metavar="LANGUAGE", help="Run Tesseract beside it, with this language (fra, deu, …).")
-@click.option("--engine", help="ppocr or kraken.")
+@click.option("--engine", help="ppocr, kraken or surya.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def accuracy(folders: tuple[Path, ...], peer: str | None, engine: str | None, as_json: bool) -> None:
     """CER on FOLDERS of page images with ALTO or PAGE ground truth beside them."""
@@ -38,7 +40,7 @@ def accuracy(folders: tuple[Path, ...], peer: str | None, engine: str | None, as
             str(row.score.pages),
             str(row.score.characters),
             f"{row.score.cer:.2f}",
-            f"{row.score.low:.2f} to {row.score.high:.2f}",
+            "unknown" if row.score.low is None else f"{row.score.low:.2f} to {row.score.high:.2f}",
             f"{row.score.extra:.1f}",
             f"{row.seconds:.1f}",
         ]
@@ -47,6 +49,35 @@ def accuracy(folders: tuple[Path, ...], peer: str | None, engine: str | None, as
         table.add_row(*cells)
     console = Console()
     (console if console.is_terminal else Console(width=200)).print(table)
+
+
+@bench.command()
+@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--language", required=True, help="Languages of the word lists, such as fr or de-1901,fr.")
+@click.option("--below", type=click.FloatRange(0, 1.01), help="Ask about words with less confidence; by default 0.95.")
+@click.option("--engine", help="ppocr, kraken or surya.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def spelling(folders: tuple[Path, ...], language: str, below: float | None, engine: str | None, as_json: bool) -> None:
+    """Whether spelling suggestions help, on FOLDERS of page images with ALTO or PAGE ground truth beside them."""
+    from archive_pipeline.bench.spelling import bench_spelling
+    from archive_pipeline.spelling.proposals import BELOW
+
+    arguments = ["--engine", engine] if engine else []
+    rows = bench_spelling(folders, split_names(language), BELOW if below is None else below, arguments)
+    if as_json:
+        click.echo(json.dumps([asdict(row) for row in rows], indent=1))
+        return
+    for row in rows:
+        n = row.counts
+        click.echo(f"{row.folder}: {row.pages} pages, {n.words} words with ground truth, {n.wrong} of them wrong")
+        click.echo(f"  in doubt          {n.doubtful} words, {n.doubtful_wrong} wrong, {n.doubtful_right} right")
+        click.echo(f"  of the wrong ones {n.offered} get suggestions, {n.among} the right word, {n.first} as the first")
+        click.echo(f"  of the right ones {n.false_alarms} get suggestions all the same")
+        click.echo(
+            f"  CER               {row.cer:.3f} % as read; {row.replaced:.3f} % with the first suggestion instead;"
+        )
+        click.echo(f"                    {row.chosen:.3f} % if the right one of them were always chosen")
+        click.echo(f"  not counted       {n.without_truth} doubtful words on lines without ground truth")
 
 
 @bench.command()

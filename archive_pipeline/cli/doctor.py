@@ -11,7 +11,6 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -22,14 +21,17 @@ from rich.console import Console
 from rich.table import Table
 
 from archive_pipeline.containers.canary import weaknesses
+from archive_pipeline.engines.factory import SURYA_DEFAULT
 from archive_pipeline.errors import ArchiveError, ModelNotFetched, StorageError
-from archive_pipeline.models.installed import InstalledModel
-from archive_pipeline.models.library import ModelLibrary
+from archive_pipeline.models.entry import ModelEntry, Served
+from archive_pipeline.models.library import ModelLibrary, passed_over
 from archive_pipeline.sealed import Limits, SealedChild
 from archive_pipeline.settings import Settings, read_settings, usable_cpus
+from archive_pipeline.spelling.lists import find_lists
 
 _MIN_MEMORY_MB = 1500
 _MIN_DISK_MB = 2000
+_NEVER_FETCHED = "never fetched"
 
 BASELINE_HERE = "/opt/archive/hardening.yaml"
 """In the image only."""
@@ -90,6 +92,11 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield Finding("memory", memory >= _MIN_MEMORY_MB, found, f"Free {_MIN_MEMORY_MB} MB, or set ARCHIVE_WORKERS=1.")
     yield Finding("CPUs", True, f"{usable_cpus()} usable, {settings.workers} page workers")
     yield from _models(settings.models_dir)
+    yield _check("reading", partial(_choice, settings))
+    if settings.surya_url is not None:
+        yield _check("surya's server", partial(_server, settings, settings.surya_url, in_image))
+    for tag in settings.spelling or ():
+        yield _check(f"word list {tag}", lambda tag=tag: ", ".join(str(each.path) for each in find_lists([tag])))  # type: ignore[misc]
     yield _check("sealed child", _seal)
     # Outside of our containers the baseline is not promised: there is nothing to find fault with.
     if in_image:
@@ -112,14 +119,41 @@ def _models(folder: Path) -> Iterator[Finding]:
     except ArchiveError as error:
         yield Finding("models", False, error.what, error.remedy)
         return
+    for entry in library.passed_over:
+        why = passed_over(entry)
+        yield Finding(f"model {entry.id}", False, why.what, why.remedy)
     for entry in library.catalogue:
-        with suppress(ModelNotFetched):
-            model = library.install_state(entry)
-            if model.files:
-                yield _check(f"model {entry.id}", partial(_verified, model))
+        if not isinstance(entry.source, Served):
+            finding = _check(f"model {entry.id}", partial(_verified, library, entry))
+            if finding.found != _NEVER_FETCHED:
+                yield finding
 
 
-def _verified(model: InstalledModel) -> str:
+def _choice(settings: Settings) -> str:
+    """What a document is read with that says nothing itself; a run that could not begin finds it out here."""
+    from archive_pipeline.processing.choice import decide, said_by_options
+    from archive_pipeline.processing.options import ProcessingOptions
+
+    options = ProcessingOptions.from_settings(settings)
+    library = ModelLibrary(settings.models_dir)
+    return decide(said_by_options(options), library, served=options.surya_url is not None).choices.sentence()
+
+
+def _server(settings: Settings, url: str, in_image: bool) -> str:
+    from archive_pipeline.processing.server_check import ask_server
+
+    if in_image:  # no service is on its network
+        return f"{url}, which run containers alone can ask"
+    model = ModelLibrary(settings.models_dir).installed(SURYA_DEFAULT, "recognition")
+    ask_server(model, url)
+    return f"{url} has {model.served}"
+
+
+def _verified(library: ModelLibrary, entry: ModelEntry) -> str:
+    try:
+        model = library.install_state(entry)
+    except ModelNotFetched:
+        return _NEVER_FETCHED
     model.verify()
     return f"{sum(file.size for file in model.files) / 1e6:.1f} MB, digest right"
 

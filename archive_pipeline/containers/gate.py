@@ -27,8 +27,8 @@ from archive_pipeline.containers.policy import MAX_BODY, checked_body, is_ours
 from archive_pipeline.containers.profiles import Profile, read_profiles
 from archive_pipeline.containers.prune import prune_daily
 from archive_pipeline.containers.runs import LIVE, MOST_LIVE, RUNNING, run_containers
+from archive_pipeline.deployment import read_deployment
 from archive_pipeline.errors import ArchiveError, LaunchRefused, printable
-from archive_pipeline.settings import read_deployment
 
 Mode = Literal["launch", "stop"]
 LISTEN = Path("/run/gate/docker.sock")

@@ -12,8 +12,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from archive_pipeline.containers.baseline import Baseline
+from archive_pipeline.deployment import Deployment
 from archive_pipeline.errors import LaunchRefused
-from archive_pipeline.settings import Deployment
 
 ROLE, PROJECT, LOCATION = "archive.role", "archive.project", "archive.location"
 RUN_ID, JOB = "dagster/run_id", "dagster/job_name"
@@ -51,6 +51,7 @@ class _Launch(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     module: str
     network: str
+    surya: bool = False
     volumes: list[_Mount]
 
 
@@ -61,6 +62,7 @@ class Profile:
     Attributes:
         location: Name of the code location.
         module: Module that its code server loads.
+        surya: Whether its runs are told where surya's server is.
     """
 
     location: str
@@ -69,6 +71,7 @@ class Profile:
     baseline: Baseline
     deployment: Deployment
     mounts: tuple[dict[str, Any], ...]
+    surya: bool = False
 
     def body(self, *, run_id: str, job: str, arguments: str) -> dict[str, Any]:
         """The body of the engine's create call for one run.
@@ -100,6 +103,7 @@ class Profile:
                 f"DAGSTER_RUN_JOB_NAME={job}",
                 # Its warnings name the image in the commands that they tell.
                 f"ARCHIVE_IMAGE={self.deployment.image}",
+                *self._server(),
             ],
             "Labels": {
                 ROLE: "run",
@@ -119,6 +123,10 @@ class Profile:
             },
         }
 
+    def _server(self) -> list[str]:
+        url = self.deployment.surya_url
+        return [f"SURYA_INFERENCE_URL={url}"] if self.surya and url else []
+
 
 def read_profiles(folder: Path, deployment: Deployment) -> Mapping[str, Profile]:
     """The profiles of an installation, by code location.
@@ -131,5 +139,5 @@ def read_profiles(folder: Path, deployment: Deployment) -> Mapping[str, Profile]
     for location, given in yaml.safe_load((folder / "launch.yaml").read_text(encoding="utf-8")).items():
         launch = _Launch.model_validate(given)
         mounts = tuple(mount.body(deployment) for mount in launch.volumes)
-        found[location] = Profile(location, launch.module, launch.network, baseline, deployment, mounts)
+        found[location] = Profile(location, launch.module, launch.network, baseline, deployment, mounts, launch.surya)
     return found

@@ -54,7 +54,7 @@ def make_demo(folder: Path, seed: int = 1914) -> DemoArchive:
     (uploads / "postcards").mkdir(parents=True, exist_ok=True)
     letter = [typed_page(n, lines, seed + n) for n, lines in enumerate(texts.LETTER, start=1)]
     write_pdf(uploads / "letter-1912.pdf", (pixels for pixels, _ in letter))
-    _write_truth(truths / "letter-1912.pdf", [page for _, page in letter])
+    write_truth(truths / "letter-1912.pdf", [page for _, page in letter])
     gazette = [
         two_column_page(1, texts.GAZETTE_HEADING, texts.GAZETTE, seed + 10),
         two_column_page(2, texts.GAZETTE_HEADING[:1], texts.GAZETTE[::-1], seed + 11),
@@ -63,10 +63,10 @@ def make_demo(folder: Path, seed: int = 1914) -> DemoArchive:
     frames[0].save(
         uploads / "gazette-1898.tif", save_all=True, append_images=frames[1:], compression="tiff_lzw", dpi=(DPI, DPI)
     )
-    _write_truth(truths / "gazette-1898.tif", [page for _, page in gazette])
+    write_truth(truths / "gazette-1898.tif", [page for _, page in gazette])
     register = [table_page(1, texts.REGISTER_HEADING, texts.REGISTER, seed + 20), blank_page(2, seed + 21)]
     write_pdf(uploads / "register-1931.pdf", (pixels for pixels, _ in register))
-    _write_truth(truths / "register-1931.pdf", [page for _, page in register])
+    write_truth(truths / "register-1931.pdf", [page for _, page in register])
     _write_postcards(uploads / "postcards", truths / "postcards", seed)
     (uploads / "report-1999.pdf").write_bytes(_report())
     documents = ("letter-1912.pdf", "gazette-1898.tif", "register-1931.pdf", "postcards", "report-1999.pdf")
@@ -85,7 +85,7 @@ def _write_postcards(folder: Path, truths: Path, seed: int) -> None:
     file = BytesIO()
     Image.fromarray(cards[1][0]).save(file, "PNG", compress_level=6, dpi=(DPI, DPI))
     (folder / "card-2.png").write_bytes(file.getvalue())
-    _write_truth(truths, [page for _, page in cards])
+    write_truth(truths, [page for _, page in cards])
 
 
 def _report() -> bytes:
@@ -101,7 +101,7 @@ def _report() -> bytes:
     return bytes(pdf.output())
 
 
-def _write_truth(folder: Path, pages: list[Page]) -> None:
+def write_truth(folder: Path, pages: list[Page]) -> None:
     document = ExportDocument(
         key=folder.name,
         title=folder.name,

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archive_pipeline.models.installed import InstalledModel
-from archive_pipeline.page import Line, Region, Step
+from archive_pipeline.page import Direction, Line, Region, Step
 
 Image = NDArray[np.uint8]
 """A page image: height x width x 3, RGB."""
@@ -27,8 +27,11 @@ class Segmenter(Protocol):
 
     step: Step
 
-    def segment(self, image: Image) -> tuple[Region, ...]:
+    def segment(self, image: Image, direction: Direction = "ltr") -> tuple[Region, ...]:
         """Regions in reading order, each with its lines in reading order, without text; empty for a blank page.
+
+        ``direction`` is that of the text: where it is from right to left, so are columns and cells read. The lines
+        themselves need not be marked with it.
 
         Region and line ids are unique on the page. Coordinates are pixels of ``image``.
         """

@@ -57,8 +57,13 @@ def cut_strip(image: Image, quad: Quad, height: int) -> Strip:
 
 
 def line_quad(line: Line) -> Quad:
-    """The quadrilateral of a line: its boundary where that has four corners, else the box along its baseline."""
+    """The quadrilateral of a line: its boundary where that has four corners, else the box along its baseline.
+
+    It is :func:`degenerate` for a line that has no boundary.
+    """
     points = np.array(line.boundary, dtype=np.float32)
+    if not len(points):
+        return np.zeros((4, 2), np.float32)
     if len(points) == 4:
         return points
     if len(line.baseline) < 2:
@@ -73,10 +78,21 @@ def line_quad(line: Line) -> Quad:
     return np.array([start + a * along + b * across for a, b in corners], dtype=np.float32)
 
 
+def degenerate(quad: Quad) -> bool:
+    """Is there nothing inside it that could be cut out? So are lines that were clipped at the page's edge."""
+    return cv2.contourArea(quad) < 1
+
+
 def with_margin(quad: Quad, share: float) -> Quad:
     """The quadrilateral made taller by ``share`` of its height, above and below."""
     left, right = (quad[3] - quad[0]) * share, (quad[2] - quad[1]) * share
     return np.array([quad[0] - left, quad[1] - right, quad[2] + right, quad[3] + left], dtype=np.float32)
+
+
+def mirrored(quad: Quad) -> Quad:
+    """The quadrilateral in a mirror that stands upright at x = 0."""
+    turned: Quad = quad[[1, 0, 3, 2]] * np.array([-1, 1], dtype=np.float32)
+    return turned
 
 
 def to_points(coordinates: NDArray[np.floating]) -> tuple[Point, ...]:

@@ -20,11 +20,12 @@ from archive_pipeline.engines.crops import clip
 from archive_pipeline.engines.versions import KRAKEN_SEGMENTATION
 from archive_pipeline.errors import ModelError
 from archive_pipeline.models.installed import InstalledModel
-from archive_pipeline.page import Line, Point, Region, bounding_box
+from archive_pipeline.page import Direction, Line, Point, Region, bounding_box
 
 _HEIGHT = 1200  # pixels to which the page is scaled; 1,800 finds the same lines in twice the time
 _WIDEST = 2.0  # width of the scaled page in heights: more takes memory without bound (kraken issue 765)
 _MARGIN = 8
+_DIRECTIONS = {"ltr": "horizontal-lr", "rtl": "horizontal-rl", "ttb": "vertical-rl"}
 
 
 class KrakenSegmenter:
@@ -41,13 +42,21 @@ class KrakenSegmenter:
             raise ModelError(f"model {model.id} cannot be loaded by kraken: {error}") from error
         batch, channels, _, width = self._net.input
         self._net.input = (batch, channels, _HEIGHT, width)
-        self._net.prepare_for_inference(SegmentationInferenceConfig(num_threads=1))
+        self._direction: Direction | None = None
+        self._read_in("ltr")
 
-    def segment(self, image: Image) -> tuple[Region, ...]:
+    def _read_in(self, direction: Direction) -> None:
+        if direction != self._direction:
+            config = SegmentationInferenceConfig(num_threads=1, text_direction=_DIRECTIONS[direction])
+            self._net.prepare_for_inference(config)
+            self._direction = direction
+
+    def segment(self, image: Image, direction: Direction = "ltr") -> tuple[Region, ...]:
         """See :class:`archive_pipeline.engines.base.Segmenter`."""
         height, width = image.shape[:2]
         if min(height, width) < 8:
             return ()
+        self._read_in(direction)
         below = max(0, round(width / _WIDEST) - height)
         padded = np.pad(image, ((0, below), (0, 0), (0, 0)), mode="edge") if below else image
         with torch.inference_mode():

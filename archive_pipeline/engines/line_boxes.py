@@ -26,31 +26,34 @@ def upright(quad: Quad) -> Quad:
 
 def join_fragments(quads: Sequence[Quad]) -> list[Quad]:
     """Join boxes that lie on one line, one after the other with hardly a gap."""
-    waiting = sorted(quads, key=lambda quad: float(quad[:, 0].min()))
-    joined: list[Quad] = []
-    for quad in waiting:
-        for position, left in enumerate(joined):
-            if _continues(left, quad):
-                joined[position] = _union(left, quad)
-                break
+    joined = np.empty((len(quads), 4, 2), np.float32)
+    count = 0
+    for quad in sorted(quads, key=lambda quad: float(quad[:, 0].min())):
+        continued = np.flatnonzero(_continues(joined[:count], quad))
+        if len(continued):
+            joined[continued[0]] = _union(joined[continued[0]], quad)
         else:
-            joined.append(quad)
+            joined[count] = quad
+            count += 1
+    return list(joined[:count].copy())
+
+
+def _continues(left: NDArray[np.float32], right: Quad) -> NDArray[np.bool_]:
+    """For each of n boxes (n x 4 x 2), whether another goes on where it ends. A page can have thousands of both."""
+    ends = left[:, 1] - left[:, 0]
+    left_length, left_height = np.linalg.norm(ends, axis=1), np.linalg.norm(left[:, 3] - left[:, 0], axis=1)
+    right_length, right_height = size(right)
+    height = np.minimum(left_height, right_height)
+    along = ends / np.maximum(left_length, 1e-6)[:, None]
+    across = np.column_stack([-along[:, 1], along[:, 0]])
+    apart = right[[0, 3]].mean(0) - left[:, [1, 2]].mean(1)
+    gap, offset = (apart * along).sum(1), (apart * across).sum(1)
+    fits = (np.maximum(left_height, right_height) <= 1.6 * height) & (left_length >= left_height)
+    if right_length > 2 * right_height:
+        fits &= along @ ((right[1] - right[0]) / max(right_length, 1e-6)) >= 0.995
+    joined: NDArray[np.bool_] = fits & (-0.5 * height < gap) & (gap < _JOIN_GAP * height)
+    joined &= np.abs(offset) < 0.3 * height
     return joined
-
-
-def _continues(left: Quad, right: Quad) -> bool:
-    (left_length, left_height), (right_length, right_height) = size(left), size(right)
-    height = min(left_height, right_height)
-    if max(left_height, right_height) > 1.6 * height or left_length < left_height:
-        return False
-    along = (left[1] - left[0]) / max(left_length, 1e-6)
-    other = (right[1] - right[0]) / max(right_length, 1e-6)
-    if right_length > 2 * right_height and float(along @ other) < 0.995:
-        return False
-    across = np.array([-along[1], along[0]])
-    gap = float((right[[0, 3]].mean(0) - left[[1, 2]].mean(0)) @ along)
-    offset = float((right[[0, 3]].mean(0) - left[[1, 2]].mean(0)) @ across)
-    return -0.5 * height < gap < _JOIN_GAP * height and abs(offset) < 0.3 * height
 
 
 def _union(left: Quad, right: Quad) -> Quad:
@@ -70,8 +73,9 @@ def full_height(quads: Sequence[Quad]) -> list[Quad]:
     lines = lengths > 2 * heights
     usual = float(np.median(heights[lines] if lines.any() else heights))
     middles = np.array([quad.mean(0) for quad in quads])
+    corners = np.array(quads)
     return [
-        _raise(quad, usual, _row_mate(index, quads, heights, middles, usual))
+        _raise(quad, usual, _row_mate(index, corners, heights, middles, usual))
         if heights[index] < 0.75 * usual and lengths[index] < 2 * usual
         else quad
         for index, quad in enumerate(quads)
@@ -79,21 +83,23 @@ def full_height(quads: Sequence[Quad]) -> list[Quad]:
 
 
 def _row_mate(
-    index: int, quads: Sequence[Quad], heights: NDArray[np.float64], middles: NDArray[np.float32], usual: float
+    index: int, quads: NDArray[np.float32], heights: NDArray[np.float64], middles: NDArray[np.float32], usual: float
 ) -> float | None:
     """Height on the page of the middle of the nearest line in the same row."""
-    best, distance = None, np.inf
-    for other, quad in enumerate(quads):
-        if other == index or not 0.75 * usual <= heights[other] <= 1.5 * usual:
-            continue
-        if quad[:, 1].min() <= middles[index, 1] <= quad[:, 1].max():
-            away = float(min(abs(quad[:, 0].min() - middles[index, 0]), abs(quad[:, 0].max() - middles[index, 0])))
-            if away < distance:
-                left, right = quad[[0, 3]].mean(0), quad[[1, 2]].mean(0)
-                slope = (right[1] - left[1]) / max(float(right[0] - left[0]), 1.0)
-                nearest = left if abs(left[0] - middles[index, 0]) < abs(right[0] - middles[index, 0]) else right
-                best, distance = float(nearest[1] + slope * (middles[index, 0] - nearest[0])), away
-    return best
+    x, y = middles[index]
+    mates = (0.75 * usual <= heights) & (heights <= 1.5 * usual)
+    mates &= (quads[:, :, 1].min(1) <= y) & (y <= quads[:, :, 1].max(1))
+    mates[index] = False
+    candidates = np.flatnonzero(mates)
+    if not len(candidates):
+        return None
+    edges = quads[candidates, :, 0]
+    away = np.minimum(np.abs(edges.min(1) - x), np.abs(edges.max(1) - x))
+    quad = quads[candidates[int(away.argmin())]]
+    left, right = quad[[0, 3]].mean(0), quad[[1, 2]].mean(0)
+    slope = (right[1] - left[1]) / max(float(right[0] - left[0]), 1.0)
+    nearest = left if abs(left[0] - x) < abs(right[0] - x) else right
+    return float(nearest[1] + slope * (x - nearest[0]))
 
 
 def _raise(quad: Quad, height: float, middle: float | None) -> Quad:

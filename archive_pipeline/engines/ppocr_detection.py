@@ -15,13 +15,13 @@ from rapidocr.ch_ppocr_det.utils import DBPostProcess, DetPreProcess
 
 from archive_pipeline.engines.base import Image, step_of
 from archive_pipeline.engines.baselines import baseline_of
-from archive_pipeline.engines.crops import Quad, clip, to_points
+from archive_pipeline.engines.crops import Quad, clip, mirrored, to_points
 from archive_pipeline.engines.line_boxes import full_height, join_fragments, upright
 from archive_pipeline.engines.onnx_session import session
 from archive_pipeline.engines.reading_order import Block, order_blocks
 from archive_pipeline.engines.versions import PPOCR_SEGMENTATION
 from archive_pipeline.models.installed import InstalledModel
-from archive_pipeline.page import Line, Region
+from archive_pipeline.page import Direction, Line, Region
 
 _SIDE = 1280
 _PARAMETERS: dict[str, Any] = {
@@ -39,16 +39,18 @@ class PpocrSegmenter:
 
     def __init__(self, model: InstalledModel) -> None:
         self.step = step_of(model, PPOCR_SEGMENTATION, {"side": _SIDE, **_PARAMETERS})
-        self._session = session(model.read())
+        self._session = session(model.read(), model.id)
         self._input = self._session.get_inputs()[0].name
         self._before = DetPreProcess(_SIDE, "max")
         self._after = DBPostProcess(**_PARAMETERS)
 
-    def segment(self, image: Image) -> tuple[Region, ...]:
+    def segment(self, image: Image, direction: Direction = "ltr") -> tuple[Region, ...]:
         """See :class:`archive_pipeline.engines.base.Segmenter`."""
         quads = [upright(quad) for quad in self._detect(image)]
         quads = full_height(join_fragments(quads))
-        return tuple(_region(number, block, quads, image) for number, block in enumerate(order_blocks(quads), start=1))
+        # What is read from right to left is ordered in the mirror.
+        placed = [mirrored(quad) for quad in quads] if direction == "rtl" else quads
+        return tuple(_region(number, block, quads, image) for number, block in enumerate(order_blocks(placed), start=1))
 
     def _detect(self, image: Image) -> list[Quad]:
         # Paddle's networks take BGR.

@@ -13,14 +13,15 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 import onnx
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from archive_pipeline.engines.base import Image, each_line, step_of
-from archive_pipeline.engines.crops import Quad, Strip, clip, cut_strip, line_quad, with_margin
+from archive_pipeline.engines.crops import Quad, Strip, clip, cut_strip, degenerate, line_quad, with_margin
 from archive_pipeline.engines.ctc import Decoded, decode
 from archive_pipeline.engines.ditto import is_ditto
-from archive_pipeline.engines.onnx_session import session
+from archive_pipeline.engines.onnx_session import no_model, session
 from archive_pipeline.engines.versions import PPOCR_RECOGNITION
 from archive_pipeline.errors import ModelError
 from archive_pipeline.models.installed import InstalledModel
@@ -62,7 +63,7 @@ class PpocrRecognizer:
         }
         self.step = step_of(model, PPOCR_RECOGNITION, parameters)
         weights, self._labels = _with_latin_labels(model)
-        self._session = session(weights)
+        self._session = session(weights, model.id)
         self._input = self._session.get_inputs()[0].name
 
     def recognize(self, image: Image, regions: Sequence[Region]) -> tuple[Region, ...]:
@@ -71,6 +72,8 @@ class PpocrRecognizer:
 
     def _read_line(self, image: Image, line: Line) -> Line:
         quad = with_margin(line_quad(line), _MARGIN)
+        if degenerate(quad):
+            return line.model_copy(update={"text": "", "confidence": 0.0, "words": ()})
         strip = cut_strip(image, quad, _HEIGHT)
         decoded = self._read_strip(strip)
         if _is_upright(quad):
@@ -122,7 +125,10 @@ def _is_upright(quad: Quad) -> bool:
 
 def _with_latin_labels(installed: InstalledModel) -> tuple[bytes, list[str]]:
     """The model with the Latin part of its last layer, and the labels by class; class 0 is the CTC blank."""
-    model = onnx.load_from_string(installed.read())
+    try:
+        model = onnx.load_from_string(installed.read())
+    except DecodeError as error:
+        raise no_model(installed.id, error) from error
     characters = {p.key: p.value for p in model.metadata_props}.get("character", "").split("\n")
     labels = ["", *characters, " "]
     softmax = model.graph.node[-1]

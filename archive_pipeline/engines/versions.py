@@ -6,3 +6,6 @@ Kept apart from the engines, so that a parent process knows them without loading
 PPOCR_SEGMENTATION = "1"
 PPOCR_RECOGNITION = "1"
 KRAKEN_SEGMENTATION = "1"
+SURYA_SEGMENTATION = "1"
+SURYA_RECOGNITION = "1"
+KRAKEN_RECOGNITION = "1"

@@ -5,9 +5,9 @@ points as ``x y x y`` (eScriptorium reads no commas); whole numbers; a place for
 
 What ALTO cannot say is said as near as can be. Runs of white space become one ``SP``. A corrected line has ``CS`` and,
 on each word that differs, what the machine read as an ``ALTERNATIVE`` of purpose ``machine``: all of them in order are
-the machine's line. Text of a region without lines is one line, tagged so, without a baseline. How a page that is not
-``done`` went is in ``PAGECLASS``, the reason in ``QUALITY_DETAIL``. Text direction is there from 4.3 on
-(``BASEDIRECTION``).
+the machine's line. What a word list proposed is an ``ALTERNATIVE``, too, its purpose the list. Text of a region
+without lines is one line, tagged so, without a baseline. How a page that is not ``done`` went is in ``PAGECLASS``, the
+reason in ``QUALITY_DETAIL``. Text direction is there from 4.3 on (``BASEDIRECTION``).
 """
 
 from __future__ import annotations
@@ -157,6 +157,8 @@ class _File:
                 element.set("WC", number(word.confidence))
             if word.machine is not None:
                 _add(element, "ALTERNATIVE", PURPOSE=MACHINE).text = word.machine
+            for alternative in word.alternatives:
+                _add(element, "ALTERNATIVE", PURPOSE=alternative.source).text = alternative.text
         if hyphenation.sign:
             _add(parent, "HYP", CONTENT=hyphenation.sign)
 

@@ -10,7 +10,7 @@ from archive_pipeline.exports.provenance import settings
 from archive_pipeline.page import Page, clean_text
 from archive_pipeline.rendering.model import PageImage
 
-_CATEGORIES = {"rendering": "preOperation"}
+_CATEGORIES = {"rendering": "preOperation", "spelling": "postOperation"}
 
 
 def add_description(

@@ -88,6 +88,7 @@ class ExportDocument:
         image_folder: Where the files of ``images`` are.
         notes: Sentences about the whole document that a person should read.
         options: What the installation wants.
+        chosen: Models, language and direction that it was read with, and who chose each (``value``, ``from``), by name.
 
     Raises:
         ValueError: ``source_date`` is no date, or ``images`` does not match ``pages``.
@@ -102,6 +103,7 @@ class ExportDocument:
     image_folder: Path
     notes: tuple[str, ...] = field(default=())
     options: ExportOptions = field(default=ExportOptions())
+    chosen: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(self.pages) != len(self.images):

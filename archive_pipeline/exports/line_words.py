@@ -13,7 +13,7 @@ from difflib import SequenceMatcher
 
 from archive_pipeline.exports.tracks import Track, track_of
 from archive_pipeline.exports.word_places import places
-from archive_pipeline.page import Box, Line, Page, Region
+from archive_pipeline.page import Alternative, Box, Line, Page, Region
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,14 @@ class PlacedWord:
     Attributes:
         box: Inside the page, at least one pixel wide and high.
         machine: What the machine read in its place, one word, more or none (empty); None if it read the same.
+        alternatives: What was proposed beside it; of a corrected line nothing is.
     """
 
     text: str
     box: Box
     confidence: float | None = None
     machine: str | None = None
+    alternatives: tuple[Alternative, ...] = ()
 
 
 def inside(box: Box, page: Page) -> Box:
@@ -49,7 +51,10 @@ def words_of(line: Line, box: Box, page: Page) -> list[PlacedWord]:
     """
     texts = line.best_text.split()
     if line.correction is None and [word.text for word in line.words] == texts:
-        return [PlacedWord(word.text, inside(word.box, page), word.confidence) for word in line.words]
+        return [
+            PlacedWord(word.text, inside(word.box, page), word.confidence, alternatives=word.alternatives)
+            for word in line.words
+        ]
     track = track_of(line, box)
     boxes = [
         inside(_box(track, place.start, place.end, box), page)

@@ -37,6 +37,7 @@ def write(
             "key": document.key,
             "title": clean_text(document.title),
             "source": {"sha256": document.source_digest, "date": document.date},
+            "chosen": document.chosen,
             "steps": [step.model_dump(mode="json") for step in document.steps()],
             "pages": [_page(page, image) for page, image in zip(document.pages, document.images, strict=True)],
             "formats": {name: [_file(path, folder) for path in paths] for name, paths in files.items()},

@@ -45,6 +45,7 @@ _STEPS = {
     "rendering": "preprocessing/optimization",
     "segmentation": "layout/segmentation",
     "recognition": "recognition/text-recognition",
+    "spelling": "recognition/post-correction",
     "text-extraction": "recognition/text-recognition",
 }
 """OCR-D's words for the steps, from the ``steps`` of its ocrd-tool.json."""

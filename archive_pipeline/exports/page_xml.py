@@ -5,7 +5,8 @@ Transkribus' ``custom="readingOrder {index:0;}"`` on regions, lines and words (w
 finishes loading); all text in ``TextRegion``, tables too, since few read a ``TableRegion``; the image's plain name.
 
 Where a person corrected a line, ``TextEquiv`` 0 is the correction and 1 what the machine read. Its words are left out:
-they are the machine's and would contradict the line.
+they are the machine's and would contradict the line. What a word list proposed for a word follows the
+word's own text, with an index from 1 and the list in ``comments``.
 """
 
 from __future__ import annotations
@@ -141,7 +142,12 @@ def _add_line(
     for position, word in enumerate(line.words):
         child = _add(element, "Word", id=ids.take(f"{name}_w{position}"), custom=f"readingOrder {{index:{position};}}")
         _add(child, "Coords", points=polygons.text(polygons.corners(word.box, page)))
-        _add_text(child, word.text, word.confidence)
+        if not word.alternatives:
+            _add_text(child, word.text, word.confidence)
+            continue
+        _add_text(child, word.text, word.confidence, index="0")
+        for rank, alternative in enumerate(word.alternatives, start=1):
+            _add_text(child, alternative.text, None, index=str(rank), comments=alternative.source)
     if line.text:
         _add_text(element, line.text, line.confidence)
 

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from lxml import etree
 
@@ -38,18 +39,31 @@ def load(path: Path) -> etree._Element:
         NotReadable: It cannot be opened.
         BadTranscription: It is no well-formed XML, or has a document type declaration, which neither format has.
     """
+    try:
+        with path.open("rb") as file:
+            return parse(file, str(path))
+    except OSError as error:
+        raise NotReadable(f"cannot be opened: {error.strerror or error}", document=str(path)) from error
+
+
+def parse(file: BinaryIO, name: str) -> etree._Element:
+    """Parse an open file as :func:`load` does.
+
+    Args:
+        name: For messages only.
+
+    Raises:
+        BadTranscription: As :func:`load`.
+    """
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
     )
     try:
-        with path.open("rb") as file:
-            tree = etree.parse(file, parser)
-    except OSError as error:
-        raise NotReadable(f"cannot be opened: {error.strerror or error}", document=str(path)) from error
+        tree = etree.parse(file, parser)
     except etree.XMLSyntaxError as error:
-        raise BadTranscription(f"line {error.lineno}: {printable(error.msg)}", document=str(path)) from error
+        raise BadTranscription(f"line {error.lineno}: {printable(error.msg)}", document=name) from error
     if tree.docinfo.internalDTD is not None:
-        raise BadTranscription("it has a document type declaration, which is not allowed", document=str(path))
+        raise BadTranscription("it has a document type declaration, which is not allowed", document=name)
     return tree.getroot()
 
 

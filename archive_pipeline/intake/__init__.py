@@ -6,6 +6,17 @@ in a sealed child. The only bytes it reads are those that it hashes.
 
 from archive_pipeline.intake.digests import content_digest, fingerprint
 from archive_pipeline.intake.expand import documents_below, expand
+from archive_pipeline.intake.settings_files import read_settings_file, settings_files
 from archive_pipeline.intake.source import Source, discover, open_file
 
-__all__ = ["Source", "content_digest", "discover", "documents_below", "expand", "fingerprint", "open_file"]
+__all__ = [
+    "Source",
+    "content_digest",
+    "discover",
+    "documents_below",
+    "expand",
+    "fingerprint",
+    "open_file",
+    "read_settings_file",
+    "settings_files",
+]

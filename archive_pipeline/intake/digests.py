@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from io import BufferedReader
 from pathlib import Path
 
@@ -11,22 +12,29 @@ from archive_pipeline.errors import NotReadable
 from archive_pipeline.intake.source import Source, open_file
 
 
-def fingerprint(source: Source) -> str:
+def fingerprint(source: Source, settings: Sequence[Path] = ()) -> str:
     """Digest of names, sizes and modification times: while it stays the same, nobody has changed the document.
 
     Opens nothing. Does not change when the document is moved as a whole.
 
+    Args:
+        source: The document.
+        settings: The files that say how it is read (:func:`~archive_pipeline.intake.settings_files.settings_files`).
+
     Raises:
         NotReadable: A file is gone.
     """
-    files = []
-    for file in source.files:
-        try:
-            status = file.stat()
-        except OSError as error:
-            raise NotReadable(f"{file.name} cannot be looked at: {error.strerror}", document=str(source.path)) from None
-        files.append((file.name, status.st_size, status.st_mtime_ns))
-    return _digest_of([source.kind, files])
+    files = [_outside(file, source) for file in source.files]
+    # Without settings it is what it was before there were any.
+    return _digest_of([source.kind, files, *([[_outside(file, source) for file in settings]] if settings else [])])
+
+
+def _outside(file: Path, source: Source) -> tuple[str, int, int]:
+    try:
+        status = file.stat()
+    except OSError as error:
+        raise NotReadable(f"{file.name} cannot be looked at: {error.strerror}", document=str(source.path)) from None
+    return file.name, status.st_size, status.st_mtime_ns
 
 
 def content_digest(source: Source) -> str:

@@ -12,6 +12,9 @@ DOCUMENT_SUFFIXES = IMAGE_SUFFIXES | {".pdf"}
 REFUSED_SUFFIX = ".refused.txt"
 """Of the notes that are left beside refused files."""
 
+SETTINGS_FILE = "archive.yaml"
+"""Says how documents are read: of its folder, and as ``letter.pdf.archive.yaml`` of that file alone."""
+
 # Browsers, rsync, SMB and scanners write under such names until a file is whole.
 _PARTIAL_SUFFIXES = frozenset({".part", ".partial", ".crdownload", ".download", ".filepart", ".tmp", ".temp", ".swp"})
 _OF_THE_SYSTEM = frozenset({"thumbs.db", "desktop.ini", "@eadir", "__macosx", "lost+found"})

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from archive_pipeline.errors import EmptyFile, NoPages, NotReadable, TooLarge, UnsupportedType
-from archive_pipeline.intake.names import is_image, natural_order, set_aside
+from archive_pipeline.intake.names import SETTINGS_FILE, is_image, natural_order, set_aside
 
 _KINDS = {
     stat.S_IFIFO: "a named pipe",
@@ -72,6 +72,8 @@ def _discover_folder(folder: Path, max_file_mb: int, max_pages: int) -> Source:
     ignored: list[str] = []
     size = 0
     for entry in list_folder(folder):
+        if entry.name == SETTINGS_FILE:
+            continue
         reason = _not_a_page(entry)
         if reason:
             ignored.append(f"{entry.name}: {reason}")
@@ -116,6 +118,8 @@ def _not_a_page(entry: os.DirEntry[str]) -> str | None:
         return "a folder; it is a document of its own if it has pages"
     if not entry.is_file(follow_symlinks=False):
         return "not a regular file"
+    if entry.name.endswith(f".{SETTINGS_FILE}"):
+        return f"settings of one page; a document of several pages takes those in {SETTINGS_FILE}"
     return None if is_image(entry.name) else "not an image file by its name"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
@@ -33,10 +34,18 @@ class Catalogue:
         """
         entry = self._entries.get(model_id)
         if entry is None or task not in (None, entry.task):
-            known = ", ".join(e.id for e in self._entries.values() if task in (None, e.task))
             kind = f"{task} model" if task else "model"
-            raise ModelError(f"there is no {kind} '{printable(model_id)}'", remedy=f"Choose one of: {known}.")
+            other = f"; '{entry.id}' is for {entry.task}" if entry else ""
+            raise ModelError(f"there is no {kind} '{printable(model_id)}'{other}", remedy=self._choices(model_id, task))
         return entry
+
+    def _choices(self, model_id: str, task: Task | None) -> str:
+        """Those with a like name, or else all; a wall of names helps nobody who mistyped one."""
+        known = [entry.id for entry in self._entries.values() if task in (None, entry.task)]
+        near = get_close_matches(model_id, known, n=3, cutoff=0.7)
+        if near:
+            return f"Did you mean {' or '.join(near)}? models list shows all."
+        return f"Choose one of: {', '.join(known)}."
 
 
 @cache

@@ -17,6 +17,9 @@ LOADED = frozenset({".safetensors", ".onnx", ".mlmodel", ".json"})
 UNSAFE = frozenset({".ckpt", ".pt", ".pth", ".bin", ".pkl", ".pickle", ".joblib", ".npy", ".npz", ".pyrnn", ".gz"})
 """Suffixes of files that are, or may be, pickles: loading one runs whatever its maker put in."""
 
+DOI = r"^10\.5281/zenodo\.[0-9]+$"
+"""Of a record of Zenodo."""
+
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$", max_length=120)]
 ModelId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=80)]
@@ -41,7 +44,7 @@ class Zenodo(_Frozen):
     """A record of Zenodo, where HTRMoPo's models lie."""
 
     kind: Literal["zenodo"]
-    doi: str = Field(pattern=r"^10\.5281/zenodo\.[0-9]+$")
+    doi: str = Field(pattern=DOI)
 
     @property
     def record(self) -> str:

@@ -1,146 +1,235 @@
-"""Fetching one file of a model: checked before anybody can see it, resumed after a break, fetched once.
+"""Fetching a model: all its files whole and checked, and then visible at once; or nothing, and the reason.
 
-The files are kept by content: ``<folder>/<sha256>/<name>``. What is there under its own name is whole and checked.
+The order: where the files are (:mod:`.sources`), their bytes (:mod:`.download`), a look at what they are
+(:mod:`.inspection`, :mod:`.check`), a pin if nobody had told their digest, the rename (:mod:`.staging`).
 """
 
 from __future__ import annotations
 
-import errno
-import hashlib
-import logging
-import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import requests
-from filelock import FileLock
-from requests.adapters import HTTPAdapter
-from urllib3.util import Retry
+from archive_pipeline.durable import copy_file
+from archive_pipeline.errors import ModelError, ModelNotFetched, NoSpaceLeft, UsageError
+from archive_pipeline.models.download import Progress, difference, download, no_progress
+from archive_pipeline.models.entry import Bundled, Imported, ModelEntry, ModelFile, Served, digest_of_files
+from archive_pipeline.models.inspection import check_content
+from archive_pipeline.models.installed import InstalledModel
+from archive_pipeline.models.kept import keep_entry, refuse_another, write_pin
+from archive_pipeline.models.library import ModelLibrary
+from archive_pipeline.models.network import Network
+from archive_pipeline.models.remote import RemoteFile, digest
+from archive_pipeline.models.sources import locate
+from archive_pipeline.models.staging import publish, set_aside, staged
 
-from archive_pipeline.errors import ModelError, NoSpaceLeft, printable
+Check = Callable[[ModelEntry, Path], None]
+"""Looks at a model's files in a folder; raises a :class:`ModelError` if the entry's engine cannot load them.
 
-_log = logging.getLogger(__name__)
-_TIMEOUTS = (10, 60)
-"""Seconds to connect, and between two pieces."""
-_PIECE = 1 << 20
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
-_LONGEST_WAIT = 60
-"""Seconds that a busy server is waited for at most, whatever its Retry-After asks for: a run that waits for an hour
-looks as if it hung, and can be started again."""
-# What may pass by itself: a busy server, a broken connection. Proxies are taken from the environment by requests.
-_RETRY = Retry(
-    total=5,
-    backoff_factor=0.5,
-    status_forcelist=(429, 500, 502, 503, 504),
-    allowed_methods=("GET",),
-    retry_after_max=_LONGEST_WAIT,
-)
+What else it raises says nothing of the model: its files stay for the next try.
+"""
+_MARGIN = 20_000_000  # bytes that stay free on the volume
 
 
-def fetch(url: str, *, sha256: str, size: int, folder: Path) -> Path:
-    """The file, fetched if it is not there yet.
+@dataclass(frozen=True)
+class Fetched:
+    """What became of a model.
+
+    Attributes:
+        new: It was not here, or not whole, before.
+        pinned: Nobody had told the digest of all its files: what came is pinned now.
+        aside: Where the damaged copy lies that was here before.
+        origin: Where it came from, for people.
+    """
+
+    model: InstalledModel
+    new: bool = False
+    pinned: bool = False
+    aside: Path | None = None
+    origin: str = ""
+
+
+def fetch_model(
+    library: ModelLibrary,
+    entry: ModelEntry,
+    network: Network,
+    *,
+    check: Check,
+    progress: Progress = no_progress,
+    waiting: Callable[[], None] = lambda: None,
+    keep: bool = False,
+) -> Fetched:
+    """A model with its files, fetched if they are not here yet or are damaged.
+
+    What is here and whole is found without a lock, so also where the store is mounted read-only.
 
     Args:
-        url: Where it is.
-        sha256, size: What it must be; no byte beyond the size is kept.
-        folder: The model store.
+        check: Looks at what came before anybody can see it.
+        waiting: Called if another process fetches it already.
+        keep: Keep its entry, which the catalogue does not know.
 
     Raises:
-        ModelError: It cannot be had, or is not what it must be.
-        NoSpaceLeft: The volume is full; what was fetched is removed.
+        ModelError: It cannot be had, is not what it must be, or cannot be loaded. Nothing of it is visible.
+        ChildError: It could not be looked at; what came is kept for the next try.
+        NoSpaceLeft: The volume is full; nothing of it is left.
+        StorageError: The store cannot be written.
+        UsageError: A server holds it: there is nothing to fetch.
     """
-    target = folder / sha256 / _name(url)
+
+    def supply(files: Sequence[ModelFile], folder: Path) -> str:
+        return _over_the_network(library, entry, files, folder, network, progress)
+
+    if isinstance(entry.source, Served):
+        raise UsageError(f"model {entry.id} is held by a server of yours: there is nothing to fetch")
+    if isinstance(entry.source, Bundled):
+        model = library.install_state(entry)
+        model.verify()
+        return Fetched(model, origin=str(entry.source))
+    if isinstance(entry.source, Imported):
+        there = _whole(library, entry)
+        if there is None:
+            raise ModelNotFetched(f"model {entry.id} was imported and is not whole", remedy="Import it again.")
+        return Fetched(there, origin=str(entry.source))
+    return put(library, entry, supply, check=check, waiting=waiting, keep=keep)
+
+
+def put(
+    library: ModelLibrary,
+    entry: ModelEntry,
+    supply: Callable[[Sequence[ModelFile], Path], str],
+    *,
+    check: Check,
+    waiting: Callable[[], None] = lambda: None,
+    keep: bool = False,
+) -> Fetched:
+    """Put a model into the store, unless it is there and whole.
+
+    Args:
+        supply: Brings the files into a folder, each whole and flushed, and says where they come from.
+        keep: Keep its entry, which the catalogue does not know.
+
+    Raises:
+        As :func:`fetch_model`.
+    """
+    if library.root is None:
+        raise UsageError("there is no model store", remedy="Set MODELS_DIR.")
+    model = _whole(library, entry)
+    if model is not None:
+        return Fetched(model)
+    root = library.root
+    with staged(root, entry.id, waiting) as staging:
+        model = _whole(library, entry)
+        if model is not None:  # another process was quicker
+            shutil.rmtree(staging)
+            return Fetched(model)
+        if keep:
+            refuse_another(root, entry)
+        files = library.known_files(entry)
+        _clear_strangers(staging, files)
+        origin = supply(files, staging)
+        try:
+            came = tuple(_as_it_came(staging / file.name, file) for file in files)
+            for file in came:
+                check_content(staging / file.name)
+            check(entry, staging)
+        except ModelError:
+            shutil.rmtree(staging)
+            raise
+        pinned = digest_of_files(files) is None
+        if pinned:
+            write_pin(root, entry.id, came, origin)
+        key = digest_of_files(came)
+        assert key is not None  # noqa: S101 - every file has a digest now
+        aside = set_aside(root, key) if _differs(root / key, came) else None
+        if keep:
+            # Before it can be seen, and under the lock: prune must not take it for a model that nobody asks for.
+            keep_entry(root, entry.model_copy(update={"files": library.known_files(entry)}))
+        publish(staging, root, key)
+    return Fetched(library.install_state(entry), new=True, pinned=pinned, aside=aside, origin=origin)
+
+
+def _whole(library: ModelLibrary, entry: ModelEntry) -> InstalledModel | None:
+    """The model, if it is here and whole."""
     try:
-        # What is there is whole. Looked at before the lock: where models are mounted read-only, none can be taken.
-        if not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(target.parent / ".lock"):
-                if not target.exists():
-                    _fetch(url, sha256, size, target)
-    except OSError as error:
-        if error.errno in _NO_SPACE:
-            raise NoSpaceLeft(f"no space left in {folder} for {size / 1e6:.0f} MB of {target.name}") from None
-        raise ModelError(
-            f"{target} cannot be written: {error.strerror}", remedy="See archive-pipeline doctor."
-        ) from None
-    return target
-
-
-def _name(url: str) -> str:
-    """The file's name: what stands behind a ``?`` is no part of it."""
-    name = Path(urlsplit(url).path).name
-    # Ours are hidden: the lock, and what is not whole.
-    if not name.isprintable() or name.startswith(".") or not name:
-        raise ModelError(f"{printable(url)} names no file", remedy="Give the address of the model's file itself.")
-    return name
-
-
-def _part(target: Path) -> Path:
-    return target.with_name(f".{target.name}.part")
-
-
-def _fetch(url: str, sha256: str, size: int, target: Path) -> None:
-    part = _part(target)
+        model = library.install_state(entry)
+    except ModelNotFetched:
+        return None
     try:
-        _fill(part, url, size)
-    except OSError as error:
-        # Here, and not after the lock is given up: the next process may have begun to fill it again.
-        if error.errno in _NO_SPACE:
-            part.unlink(missing_ok=True)
-        raise
-    with part.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != sha256 or part.stat().st_size != size:
-        part.unlink()
-        raise ModelError(
-            f"what {url} gave is not the model: SHA-256 {found} instead of {sha256}",
-            remedy="It was not kept. Try again later; if it stays so, the model was changed at its source.",
+        model.verify()
+    except ModelError:
+        return None
+    return model
+
+
+def _over_the_network(
+    library: ModelLibrary,
+    entry: ModelEntry,
+    files: Sequence[ModelFile],
+    folder: Path,
+    network: Network,
+    progress: Progress,
+) -> str:
+    copies = [bundled_copy(library, file) for file in files]
+    if all(copies):
+        # The same bytes lie in a package of the environment: no need to ask anybody.
+        for file, copy in zip(files, copies, strict=True):
+            if copy is not None:
+                copy_file(copy, folder / file.name)
+        return f"the copies in {', '.join(sorted({str(copy.parent) for copy in copies if copy}))}"
+    network.require(f"model {entry.id}")
+    remote = locate(entry, files, network)
+    _check_space(folder, remote)
+    for each in remote:
+        target = folder / each.name
+        if target.exists() and (not each.digests or difference(target, each)):
+            target.unlink()  # of an earlier fetch, and of another version, or nobody can say
+        download(each, target, network, progress)
+    return str(entry.source)
+
+
+def bundled_copy(library: ModelLibrary, file: ModelFile) -> Path | None:
+    """A file with the same bytes in a package of the environment."""
+    if file.sha256 is None:
+        return None
+    for entry in library.catalogue:
+        if isinstance(entry.source, Bundled):
+            for known, installed in zip(entry.files, library.install_state(entry).files, strict=True):
+                if known.sha256 == file.sha256 and installed.path.is_file():
+                    return installed.path if digest(installed.path, "sha256") == file.sha256 else None
+    return None
+
+
+def _check_space(folder: Path, files: Sequence[RemoteFile]) -> None:
+    needed = sum(file.size or 0 for file in files) - sum(p.stat().st_size for p in folder.iterdir())
+    free = shutil.disk_usage(folder).free
+    if needed + _MARGIN > free:
+        raise NoSpaceLeft(
+            f"{needed / 1e6:,.0f} MB are needed in {folder.parents[1]}, and {free / 1e6:,.0f} MB are free",
+            remedy="Free some space, or see what models prune --dry-run would remove.",
         )
-    part.replace(target)
-    directory = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
-    _log.info("fetched %s, %.1f MB, digest right", target.name, size / 1e6)
 
 
-def _fill(part: Path, url: str, size: int) -> None:
-    there = part.stat().st_size if part.exists() else 0
-    with part.open("ab") as file:
-        for piece in _pieces(url, there, size):
-            if piece is None:  # the server starts anew
-                file.truncate(0)
-            else:
-                file.write(piece)
-        file.flush()
-        os.fsync(file.fileno())
+def _clear_strangers(folder: Path, files: Sequence[ModelFile]) -> None:
+    """Remove what an earlier entry of that id left: only what is asked for now may become visible."""
+    ours = {file.name for file in files} | {f"{file.name}.part" for file in files}
+    for path in folder.iterdir():
+        if path.name not in ours:
+            path.unlink()
 
 
-def _pieces(url: str, there: int, size: int) -> Iterator[bytes | None]:
-    """The file from a byte on; None first if all that is there must go."""
-    if there > size:
-        yield None
-        there = 0
-    elif there == size:
-        return
-    try:
-        with requests.Session() as session:
-            session.mount("https://", HTTPAdapter(max_retries=_RETRY))
-            session.mount("http://", HTTPAdapter(max_retries=_RETRY))
-            headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={there}-"} if there else {})
-            with session.get(url, headers=headers, stream=True, timeout=_TIMEOUTS) as answer:
-                answer.raise_for_status()
-                if there and answer.status_code != requests.codes.partial_content:
-                    yield None
-                    there = 0
-                for piece in answer.iter_content(_PIECE):
-                    there += len(piece)
-                    if there > size:
-                        raise ModelError(f"{url} is larger than the {size} bytes that it should have")
-                    yield piece
-    except requests.RequestException as error:
-        raise ModelError(
-            f"{url} cannot be fetched: {error}", remedy="Check the network and HTTPS_PROXY; what was fetched is kept."
-        ) from None
+def _as_it_came(path: Path, file: ModelFile) -> ModelFile:
+    """A file by the bytes that lie on the disk now, whoever brought them.
+
+    Raises:
+        ModelError: They are not those of the entry.
+    """
+    found = digest(path, "sha256")
+    if file.sha256 not in (None, found):
+        raise ModelError(f"{file.name} changed while it was put into the store", remedy="Check the disk; try again.")
+    return ModelFile(name=file.name, sha256=found, size=path.stat().st_size)
+
+
+def _differs(folder: Path, files: Sequence[ModelFile]) -> bool:
+    """Whether a file that is there already is another one; one that is missing does no harm."""
+    return any((folder / file.name).exists() and digest(folder / file.name, "sha256") != file.sha256 for file in files)

@@ -27,7 +27,8 @@ class InstalledModel(BaseModel):
     Attributes:
         digest: As :attr:`archive_pipeline.models.entry.ModelEntry.digest`; empty for a served model.
         files: The weights come first.
-        served: Name of the model at its server; empty for a model with files.
+        served: Name of the model at its server; for a model with files, that of a second one whose layout it takes;
+            else empty.
         remedy: What to do if a file is damaged.
     """
 

@@ -2,27 +2,28 @@
 
 ::
 
-    <models>/<digest>/<name>     a model's files; what is there under its own name is whole and checked
-    <models>/pins/<id>.json      what a model without a known digest was when it was fetched first
-    <models>/entries/<id>.json   entries of models that were imported
+    <models>/<digest>/<name>     a model's files; the folder appears when all of them are whole and checked
     <models>/catalogue.yaml      an operator's own entries
+
+:mod:`archive_pipeline.models.kept` has what is remembered of models beside their files, and
+:mod:`archive_pipeline.models.staging` what else lies there, hidden.
 """
 
 from __future__ import annotations
 
+import logging
+from copy import copy
 from importlib.util import find_spec
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
-
-from archive_pipeline.durable import read_json
-from archive_pipeline.errors import ModelError, ModelNotFetched, printable
+from archive_pipeline.errors import ModelError, ModelNotFetched
 from archive_pipeline.models.catalogue import Catalogue, own_entries, read_entries
-from archive_pipeline.models.entry import Bundled, ModelEntry, ModelFile, Served, Task, digest_of_files
+from archive_pipeline.models.entry import Bundled, Imported, ModelEntry, ModelFile, Served, Task, digest_of_files
 from archive_pipeline.models.installed import InstalledFile, InstalledModel
+from archive_pipeline.models.kept import another_has, entry_path, kept_entries, read_pin
 
 OPERATORS = "catalogue.yaml"
-_FILES = TypeAdapter(tuple[ModelFile, ...])
+_log = logging.getLogger(__name__)
 
 
 class ModelLibrary:
@@ -31,6 +32,10 @@ class ModelLibrary:
     Args:
         root: The model store; None for the bundled models alone.
 
+    Attributes:
+        kept: Entries that came with a model: it was imported, or fetched by its DOI.
+        passed_over: Those of them whose id this program's own catalogue has, too: an upgrade may bring one.
+
     Raises:
         ModelError: The operator's catalogue or an imported entry cannot be used.
     """
@@ -38,16 +43,32 @@ class ModelLibrary:
     def __init__(self, root: Path | None = None) -> None:
         self.root = root
         entries = {entry.id: entry for entry in own_entries()}
+        self.kept = kept_entries(root) if root is not None else ()
+        self.passed_over = tuple(entry for entry in self.kept if entry.id in entries)
+        for entry in self.passed_over:
+            _log.warning("%s", passed_over(entry))
+        entries |= {entry.id: entry for entry in self.kept if entry not in self.passed_over}
         if root is not None:
-            added = read_entries(root / OPERATORS)
-            for entry in (*imported_entries(root), *added):
+            for entry in read_entries(root / OPERATORS):
                 if entry.id in entries:
                     raise ModelError(
                         f"model {entry.id} is there already, and a catalogue adds it again",
-                        remedy=f"Give it another id in {OPERATORS}, or prune the imported one.",
+                        remedy=f"Give it another id in {OPERATORS}, or delete {entry_path(root, entry.id)}.",
                     )
                 entries[entry.id] = entry
         self.catalogue = Catalogue(entries.values())
+
+    def adding(self, entry: ModelEntry) -> ModelLibrary:
+        """The same library with one more entry, which nothing has been written of yet.
+
+        Raises:
+            UsageError: Another model has its id.
+        """
+        if any(known.id == entry.id for known in self.catalogue):
+            raise another_has(entry.id)
+        other = copy(self)
+        other.catalogue = Catalogue([*self.catalogue, entry])
+        return other
 
     def installed(self, model_id: str, task: Task | None = None) -> InstalledModel:
         """The model of that id with its files.
@@ -72,56 +93,40 @@ class ModelLibrary:
         digest = digest_of_files(files)
         folder = self.root / digest if self.root is not None and digest is not None else None
         if folder is None or not folder.is_dir():
-            raise ModelNotFetched(f"model {entry.id} is not here yet", remedy=f"Run models fetch {entry.id}.")
+            raise ModelNotFetched(
+                f"model {entry.id} is not here yet",
+                remedy="Import it again."
+                if isinstance(entry.source, Imported)
+                else f"Run archive-pipeline models fetch {entry.id}.",
+            )
         return _installed(
             entry,
             digest=digest or "",
             files=_files(folder, files),
-            remedy=f"Run models verify, then models fetch {entry.id}.",
+            remedy="Import it again: the damaged copy is set aside."
+            if isinstance(entry.source, Imported)
+            else f"Run archive-pipeline models fetch {entry.id}: it is fetched anew, the damaged copy is set aside.",
         )
 
     def known_files(self, entry: ModelEntry) -> tuple[ModelFile, ...]:
-        """The entry's files with what they were when they were fetched first, where the catalogue does not say it."""
+        """The entry's files with what they were when they were fetched first, where the catalogue does not say it.
+
+        Raises:
+            ModelError: The pin that says it is damaged.
+        """
         if entry.digest is not None or self.root is None:
             return entry.files
-        pinned = read_json(pin_path(self.root, entry.id))
-        if pinned is None:
-            return entry.files
-        try:
-            known = {file.name: file for file in _FILES.validate_python(pinned["files"])}
-        except (KeyError, TypeError, ValidationError):
-            path = pin_path(self.root, entry.id)
-            raise ModelError(
-                f"{printable(path)} is damaged", remedy=f"Delete it and run models fetch {entry.id}."
-            ) from None
+        pin = read_pin(self.root, entry.id)
+        known = {file.name: file for file in pin.files} if pin else {}
         return tuple(file if file.sha256 else known.get(file.name, file) for file in entry.files)
 
 
-def pin_path(root: Path, model_id: str) -> Path:
-    """Where it is kept what a model was when it was fetched first."""
-    return root / "pins" / f"{model_id}.json"
-
-
-def entry_path(root: Path, model_id: str) -> Path:
-    """Where the entry of an imported model is kept."""
-    return root / "entries" / f"{model_id}.json"
-
-
-def imported_entries(root: Path) -> list[ModelEntry]:
-    """Entries of models that were imported.
-
-    Raises:
-        ModelError: One cannot be used.
-    """
-    entries = []
-    for path in sorted((root / "entries").glob("*.json")):
-        try:
-            entries.append(ModelEntry.model_validate(read_json(path)))
-        except ValidationError as error:
-            raise ModelError(
-                f"{printable(path)} is damaged: {error.errors()[0]['msg']}", remedy="Delete it and import the model."
-            ) from None
-    return entries
+def passed_over(entry: ModelEntry) -> ModelError:
+    """Why a kept entry is not used, and what to do."""
+    return ModelError(
+        f"model {entry.id}, {entry.source}, is passed over: the catalogue of this version has another one of that id",
+        remedy=f"Import or fetch yours again with another --id, then delete entries/{entry.id}.json.",
+    )
 
 
 def _bundled(entry: ModelEntry, source: Bundled) -> InstalledModel:
@@ -133,7 +138,8 @@ def _bundled(entry: ModelEntry, source: Bundled) -> InstalledModel:
         entry,
         digest=entry.digest or "",
         files=_files(folder, entry.files),
-        remedy=f"Install {source.package} again in the version of requirements.lock: make setup.",
+        remedy=f"It is part of the package {source.package}, so the environment is damaged: make it anew with "
+        "`rm -rf .venv && make setup`; in containers, build or pull the image again.",
     )
 
 

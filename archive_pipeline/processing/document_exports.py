@@ -17,6 +17,7 @@ from archive_pipeline.errors import ChildError, PageTimeout
 from archive_pipeline.exports.base import ExportDocument, ExportOptions, LazySequence
 from archive_pipeline.exports.formats import PDF, FinishedPdf, choose, write_exports
 from archive_pipeline.exports.pdf_report import PdfMetadata, PdfReport
+from archive_pipeline.page import Page
 from archive_pipeline.processing.page_job import KnownDocument, require_unchanged
 from archive_pipeline.processing.pdf_worker import NAME
 from archive_pipeline.processing.stored_pages import (
@@ -46,14 +47,15 @@ def exports_key(work: KnownDocument, title: str, selected: frozenset[int]) -> st
         pages.append(
             (
                 image.sha256 if image else None,
-                read.made_from if read else None,
+                read.version if read else None,
                 failure.reason if failure else None,
                 stored_corrections(work.folder, number),
                 number in selected,
             )
         )
     wanted = ([each.name for each in choose(work.options.formats)], asdict(_options(work)))
-    return digest_of("exports", __version__, work.inspection.sha256, work.inspection.date, title, wanted, pages)
+    chosen = work.choices.told() if work.choices else {}
+    return digest_of("exports", __version__, work.inspection.sha256, work.inspection.date, title, wanted, pages, chosen)
 
 
 def _lost(folder: DocumentFolder, count: int) -> Iterator[str]:
@@ -95,16 +97,23 @@ def make_exports(
     if elsewhere is None and work.options.reuse and record.get("made_from") == made_from and manifest.is_file():
         return False
     count = len(work.inspection.pages)
+    language = work.choices.language if work.choices else None
+
+    def load(index: int) -> Page:
+        return page_to_export(work.folder, index + 1, selected=index + 1 in selected, language=language)
+
+    pages = LazySequence(count, load)
     document = ExportDocument(
         key=work.folder.key,
         title=title,
         source_digest=work.inspection.sha256,
         source_date=work.inspection.date,
-        pages=LazySequence(count, lambda index: page_to_export(work.folder, index + 1, selected=index + 1 in selected)),
+        pages=pages,
         images=LazySequence(count, lambda index: stored_image(work.folder, index + 1)),
         image_folder=work.folder.images,
         notes=(*notes, *_lost(work.folder, count)),
         options=_options(work),
+        chosen=work.choices.told_of(pages) if work.choices else {},
     )
     if elsewhere is None:
         # A record that is older than the files would vouch for a mixture of old and new.
@@ -151,6 +160,7 @@ class _Pdf:
                         "folder": str(work.folder.root.resolve()),
                         "pages": pages,
                         "selected": sorted(selected),
+                        "language": work.choices.language if work.choices else None,
                         "sources": [str(source) for source in sources],
                         "kind": work.inspection.kind,
                         "max_pixels": work.options.max_pixels,

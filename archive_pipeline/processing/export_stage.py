@@ -20,6 +20,7 @@ from archive_pipeline.processing.ledger import outcome_of
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.processing.page_job import KnownDocument
 from archive_pipeline.processing.results import PageOutcome, StageResult
+from archive_pipeline.processing.settings_reader import stored_choices
 from archive_pipeline.store import DocumentFolder
 
 
@@ -52,6 +53,7 @@ def export_document(
         time.monotonic() - began,
         None,
         (*manifest["notes"], *_pdf_notes(manifest)),
+        manifest["chosen"],
     )
 
 
@@ -120,7 +122,8 @@ def _stored(
             raise ArchiveError(
                 f"the PDF needs the source: {error.what}", remedy="Put it back, or choose --formats without pdf."
             ) from None
-    work = KnownDocument(folder, source, inspection, options)
+    record = stored_choices(folder)
+    work = KnownDocument(folder, source, inspection, options, choices=record.choices if record else None)
     # Those that the last run was asked for, so that the others say the same as before.
     selected = frozenset((read_json(folder.exports_record) or {}).get("selected") or numbers)
     outcomes = tuple(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from archive_pipeline.durable import read_json, write_json
+from archive_pipeline.errors import DocumentFailed
 from archive_pipeline.processing.page_job import PageReport
 from archive_pipeline.processing.results import PageOutcome
 from archive_pipeline.processing.stored_pages import page_to_export, stored_failure, stored_image, stored_page
@@ -39,6 +40,26 @@ def outcome_of(
         reused=reused,
         seconds=seconds,
     )
+
+
+def check_budget(outcomes: Mapping[int, PageOutcome], selected: Collection[int], share: float) -> None:
+    """Make sure that not too many of the selected pages failed.
+
+    Raises:
+        DocumentFailed: More than that share of them did, or all.
+    """
+    failed = [outcomes[number] for number in sorted(selected) if outcomes[number].status == "failed"]
+    if not failed:
+        return
+    named = ", ".join(str(outcome.number) for outcome in failed[:20]) + (" and more" if len(failed) > 20 else "")
+    if len(failed) == len(selected):
+        raise DocumentFailed(f"no page could be read; page {failed[0].number}: {failed[0].reason}")
+    if len(failed) > share * len(selected):
+        raise DocumentFailed(
+            f"{len(failed)} of {len(selected)} pages failed ({named}), more than the "
+            f"{share:.0%} that are allowed; page {failed[0].number}: {failed[0].reason}",
+            remedy="Mend these pages, or raise ARCHIVE_MAX_FAILED_PAGES.",
+        )
 
 
 def write_ledger(folder: DocumentFolder, outcomes: Mapping[int, PageOutcome]) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from archive_pipeline.errors import UsageError
 from archive_pipeline.exports.formats import choose
+from archive_pipeline.processing.document_settings import Wishes
 from archive_pipeline.settings import Settings, usable_cpus
 
 Stage = Literal["page_images", "page_layouts", "page_transcriptions", "document_exports"]
@@ -19,17 +20,25 @@ class ProcessingOptions:
     """Options of one run; see ``settings`` for what each means.
 
     Attributes:
+        asked: What the run asks of every document; it goes before what a document's own files say.
+        engine, segmentation_model, recognition_model: What the settings say; they come after those files.
+        uploads_dir: The upload folder, whose ``archive.yaml`` files hold for the documents in it.
         models_dir: The model store; None for the bundled models alone.
         pages: Page ranges such as ``1-3,7``; None for all.
         reuse: Take results that were made from the same input instead of making them again.
         formats: Names of the exports to make; None for the default set.
+        spelling: Languages whose word lists propose other spellings of doubtful words; None for none.
         base_url: Where the folder of all documents' exports is on the web.
     """
 
-    engine: Literal["ppocr", "kraken"] = "ppocr"
+    asked: Wishes = field(default_factory=Wishes)
+    engine: str | None = None
     segmentation_model: str | None = None
     recognition_model: str | None = None
+    uploads_dir: Path | None = None
     models_dir: Path | None = None
+    surya_url: str | None = None
+    surya_timeout: float = 240.0
     dpi: int = 300
     born_digital: Literal["keep", "redo"] = "keep"
     max_pixels: int = 200_000_000
@@ -43,6 +52,7 @@ class ProcessingOptions:
     pages: str | None = None
     reuse: bool = True
     formats: tuple[str, ...] | None = None
+    spelling: tuple[str, ...] | None = None
     base_url: str = "http://localhost"
     alto_version: Literal["4.2", "4.4"] = "4.2"
 

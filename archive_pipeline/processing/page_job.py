@@ -6,7 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -15,8 +15,10 @@ from archive_pipeline.durable import atomic_write, file_digest
 from archive_pipeline.errors import ChildError, PageFailed, printable
 from archive_pipeline.intake import Source, open_file
 from archive_pipeline.models.installed import InstalledModel
-from archive_pipeline.page import Page
+from archive_pipeline.page import Direction, Page
+from archive_pipeline.processing.choice import Choices
 from archive_pipeline.processing.inspection import Inspection, PagePlace
+from archive_pipeline.processing.model_server import server_for
 from archive_pipeline.processing.options import ProcessingOptions, Stage
 from archive_pipeline.processing.pool import Worker
 from archive_pipeline.processing.stored_pages import (
@@ -30,17 +32,23 @@ from archive_pipeline.processing.stored_pages import (
 )
 from archive_pipeline.rendering.model import PageImage, RenderOptions
 from archive_pipeline.sealed import open_result
+from archive_pipeline.spelling.lists import WordList
 from archive_pipeline.store import DocumentFolder
 
 
 @dataclass(frozen=True)
 class KnownDocument:
-    """A document whose source has been looked at."""
+    """A document whose source has been looked at.
+
+    Attributes:
+        choices: What it is read with; None if nothing is known of that.
+    """
 
     folder: DocumentFolder
     source: Source
     inspection: Inspection
     options: ProcessingOptions
+    choices: Choices | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,12 @@ class DocumentWork(KnownDocument):
 
     segmentation: InstalledModel
     recognition: InstalledModel
+    spelling: tuple[WordList, ...] = ()
+
+    @property
+    def direction(self) -> Direction | None:
+        """In which the text runs, if anybody said so."""
+        return self.choices.direction if self.choices else None
 
 
 @dataclass(frozen=True)
@@ -92,10 +106,12 @@ def plan_page(work: DocumentWork, number: int, place: PagePlace, stages: Collect
     wants_lines = wants_text or "page_layouts" in stages
     if image is None:
         return PageJob(number, place, True, wants_lines, wants_text)
-    from_layout = layout_key(image, work.segmentation)
+    from_layout = layout_key(image, work.segmentation, work.direction)
     if stored_page(work.folder.layout(number), from_layout) is None:
         return PageJob(number, place, False, wants_lines, wants_text)
-    read = stored_page(work.folder.transcription(number), transcription_key(from_layout, work.recognition))
+    read = stored_page(
+        work.folder.transcription(number), transcription_key(from_layout, work.recognition, work.spelling)
+    )
     return PageJob(number, place, False, False, wants_text and read is None)
 
 
@@ -115,16 +131,19 @@ def do_page(work: DocumentWork, worker: Worker, job: PageJob) -> PageReport:
         "image": before.model_dump(mode="json") if before else None,
         "segment": work.segmentation.model_dump(mode="json") if job.segment else None,
         "recognize": work.recognition.model_dump(mode="json") if job.recognize else None,
+        "direction": work.direction,
         "layout": layout.page.model_dump(mode="json") if layout else None,
+        "spelling": [each.to_json() for each in work.spelling],
     }
     if before is None:
         file = open_file(work.source, _position(work, job.place.file))
     else:
         file = (work.folder.images / before.file).open("rb")
-    with file:
+    models = [work.segmentation] * job.segment + [work.recognition] * job.recognize
+    with file, server_for(models, work.options) as (server, connections):
         if before is None:
             _require_same(work, job.place.file, os.fstat(file.fileno()))
-        answer = worker.call(request, [file])
+        answer = worker.call(request | {"server": server}, [file, *connections])
     try:
         report = PageReport.model_validate(
             {"seconds": answer.get("seconds"), "peak_memory_mb": answer.get("peak_memory_mb", 0)}
@@ -185,11 +204,11 @@ def _publish(
         raise ChildError("a page worker answered for another page")
     if before is None:
         image = _publish_image(work, worker, job, image)
-    from_layout = layout_key(image, work.segmentation)
+    from_layout = layout_key(image, work.segmentation, work.direction)
     if layout is not None:
         write_model(work.folder.layout(job.number), StoredPage(made_from=from_layout, page=layout))
     if transcription is not None:
-        made_from = transcription_key(from_layout, work.recognition)
+        made_from = transcription_key(from_layout, work.recognition, work.spelling)
         write_model(work.folder.transcription(job.number), StoredPage(made_from=made_from, page=transcription))
     work.folder.failure(job.number).unlink(missing_ok=True)
 

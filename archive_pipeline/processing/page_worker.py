@@ -8,32 +8,43 @@ from __future__ import annotations
 
 import resource
 import time
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import cv2
 import numpy as np
 
-from archive_pipeline.engines.base import Image, Recognizer, Segmenter
+from archive_pipeline.engines.base import Image, Recognizer, Segmenter, each_line
 from archive_pipeline.engines.factory import make_recognizer, make_segmenter
+from archive_pipeline.engines.serving import Server
 from archive_pipeline.errors import PageFailed, UsageError
+from archive_pipeline.ground_truth.files import read_open
 from archive_pipeline.models.installed import InstalledModel
-from archive_pipeline.page import Page
+from archive_pipeline.page import Direction, Page
+from archive_pipeline.processing.model_server import ServerDoor
 from archive_pipeline.processing.preview import draw_preview
 from archive_pipeline.rendering.model import PageImage, RenderOptions, SourceInfo
 from archive_pipeline.rendering.pages import inspect, render_page
+from archive_pipeline.spelling.lists import WordList
+from archive_pipeline.spelling.proposals import Dictionaries, propose
+
+_BLANK = "No text was found on this page."
 
 
 def handle(request: dict[str, Any], files: list[BinaryIO], scratch: Path) -> dict[str, Any]:
-    """Do what ``request["op"]`` says: ``inspect``, ``page`` or ``preview``."""
+    """Do what ``request["op"]`` says: ``inspect``, ``truth``, ``page`` or ``preview``."""
     operation = request["op"]
     if operation == "inspect":
         options = RenderOptions(**request["options"])
         info: dict[str, Any] = inspect(files[0], request["name"], options).model_dump(mode="json")
         return info
+    if operation == "truth":
+        found = read_open(files[0], request["name"])
+        return {"image": found.image, "page": found.page.model_dump(mode="json")}
     if operation == "page":
-        return _page(request, files[0], scratch)
+        with _DOOR.opened(request.get("server"), files[1:]) as server:
+            return _page(request, files[0], scratch, server)
     if operation == "preview":
         page = Page.model_validate(request["page"])
         (scratch / "preview.jpg").write_bytes(draw_preview(_pixels(files[0]), page))
@@ -41,17 +52,27 @@ def handle(request: dict[str, Any], files: list[BinaryIO], scratch: Path) -> dic
     raise UsageError(f"a page worker cannot '{operation}'")
 
 
-@cache
-def _segmenter(model: InstalledModel) -> Segmenter:
-    return make_segmenter(model)
+_DOOR = ServerDoor()
 
 
-@cache
-def _recognizer(model: InstalledModel) -> Recognizer:
-    return make_recognizer(model)
+# Documents may each name models of their own. Two are kept, so that a worker which is given pages of two documents in
+# turn does not load at every page, and a night with a hundred models takes no more memory than one with two.
+@lru_cache(maxsize=2)
+def _segmenter(model: InstalledModel, server: Server | None) -> Segmenter:
+    return make_segmenter(model, server)
 
 
-def _page(request: dict[str, Any], file: BinaryIO, scratch: Path) -> dict[str, Any]:
+@lru_cache(maxsize=2)
+def _recognizer(model: InstalledModel, server: Server | None) -> Recognizer:
+    return make_recognizer(model, server)
+
+
+@lru_cache(maxsize=2)
+def _dictionaries(lists: tuple[WordList, ...]) -> Dictionaries:
+    return Dictionaries(lists)
+
+
+def _page(request: dict[str, Any], file: BinaryIO, scratch: Path, server: Server | None) -> dict[str, Any]:
     """Take one page from its source or its page image through the stages that are asked for.
 
     ``file`` is the source where ``request["render"]`` says how to render it, else the page image.
@@ -83,21 +104,29 @@ def _page(request: dict[str, Any], file: BinaryIO, scratch: Path) -> dict[str, A
         with (scratch / image.file).open("rb") as rendered:
             pixels = _pixels(rendered)
     if request["segment"] is not None:
-        page = _segment(pixels, image, _segmenter(InstalledModel.model_validate(request["segment"])))
+        model = InstalledModel.model_validate(request["segment"])
+        segmenter = _segmenter(model, server if model.served else None)
+        page = _segment(pixels, image, segmenter, request.get("direction") or "ltr")
         answer["layout"] = _dump(page)
         clock.lap("segmentation")
     else:
         page = Page.model_validate(request["layout"])
     if request["recognize"] is not None:
-        recognizer = _recognizer(InstalledModel.model_validate(request["recognize"]))
-        answer["transcription"] = _dump(_recognize(pixels, page, recognizer))
+        model = InstalledModel.model_validate(request["recognize"])
+        page = _recognize(pixels, page, _recognizer(model, server if model.served else None))
         clock.lap("recognition")
+        if lists := tuple(map(WordList.from_json, request.get("spelling", ()))):
+            page = propose(page, _dictionaries(lists))
+            clock.lap("spelling")
+        answer["transcription"] = _dump(page)
     answer["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return answer
 
 
-def _segment(pixels: Image, image: PageImage, segmenter: Segmenter) -> Page:
-    regions = segmenter.segment(pixels)
+def _segment(pixels: Image, image: PageImage, segmenter: Segmenter, direction: Direction) -> Page:
+    regions = each_line(
+        segmenter.segment(pixels, direction), lambda line: line.model_copy(update={"direction": direction})
+    )
     return Page(
         number=image.number,
         width=image.width,
@@ -105,7 +134,8 @@ def _segment(pixels: Image, image: PageImage, segmenter: Segmenter) -> Page:
         dpi=image.dpi,
         image_digest=image.sha256,
         status="done" if regions else "blank",
-        reason="" if regions else "No text was found on this page.",
+        reason="" if regions else _BLANK,
+        direction=direction,
         regions=regions,
         steps=(segmenter.step,),
     )
@@ -115,7 +145,9 @@ def _recognize(pixels: Image, page: Page, recognizer: Recognizer) -> Page:
     if page.status == "blank":
         return page
     regions = recognizer.recognize(pixels, page.regions)
-    return page.model_copy(update={"regions": regions, "steps": (*page.steps, recognizer.step)})
+    # An engine that looks at the whole page may find that what were taken for lines are none.
+    blank = {} if regions else {"status": "blank", "reason": _BLANK}
+    return page.model_copy(update={"regions": regions, "steps": (*page.steps, recognizer.step), **blank})
 
 
 def _dump(page: Page) -> dict[str, Any]:

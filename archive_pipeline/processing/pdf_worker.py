@@ -14,6 +14,7 @@ from PIL import Image
 from archive_pipeline.exports.base import LazySequence
 from archive_pipeline.exports.pdf_report import PdfMetadata
 from archive_pipeline.exports.searchable_pdf import write_searchable_pdf
+from archive_pipeline.page import Page
 from archive_pipeline.processing.stored_pages import page_to_export, stored_image
 from archive_pipeline.rendering.model import PageImage
 from archive_pipeline.store import DocumentFolder
@@ -32,10 +33,14 @@ def handle(request: dict[str, Any], _files: list[BinaryIO], scratch: Path) -> di
     def open_image(image: PageImage) -> BinaryIO:
         return (folder.images / image.file).open("rb")
 
+    def load(index: int) -> Page:
+        chosen = index + 1 in selected
+        return page_to_export(folder, index + 1, selected=chosen, language=request.get("language"))
+
     report = write_searchable_pdf(
         _open_each([Path(path) for path in request["sources"]]),
         request["kind"],
-        LazySequence(count, lambda index: page_to_export(folder, index + 1, selected=index + 1 in selected)),
+        LazySequence(count, load),
         LazySequence(count, lambda index: stored_image(folder, index + 1)),
         open_image,
         scratch / NAME,

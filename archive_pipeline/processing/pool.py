@@ -36,12 +36,13 @@ Result = TypeVar("Result")
 class Worker:
     """One page worker. After a time-out or a death the next call starts a new process."""
 
-    def __init__(self, folder: Path, options: ProcessingOptions) -> None:
+    def __init__(self, folder: Path, options: ProcessingOptions, read: Sequence[Path] = ()) -> None:
         self.scratch = folder
         self._options = options
+        self._read = read
         self._child: SealedChild | None = None
 
-    def call(self, request: dict[str, Any], files: Sequence[BinaryIO] = ()) -> dict[str, Any]:
+    def call(self, request: dict[str, Any], files: Sequence[BinaryIO | int] = ()) -> dict[str, Any]:
         """Have the worker handle a request within the page time limit.
 
         Raises:
@@ -51,10 +52,7 @@ class Worker:
             self.close()
             self.clear()
             limits = Limits(memory_mb=self._options.worker_memory_mb)
-            models = self._options.models_dir
-            # The folder may not be there yet, and a seal is made of what is.
-            read = [models] if models is not None and models.is_dir() else []
-            self._child = SealedChild(_ENTRY, read=read, write=self.scratch, limits=limits, environment=_MEMORY)
+            self._child = SealedChild(_ENTRY, read=self._read, write=self.scratch, limits=limits, environment=_MEMORY)
         try:
             return self._child.call(request, files, timeout=self._options.page_timeout)
         except (ChildError, PageTimeout) as error:
@@ -95,10 +93,14 @@ class WorkerPool:
 
     Args:
         folder: Where scratch folders are made.
+        read: Files that the workers may read, beside code and the model store.
     """
 
-    def __init__(self, folder: Path, options: ProcessingOptions) -> None:
+    def __init__(self, folder: Path, options: ProcessingOptions, read: Sequence[Path] = ()) -> None:
         self._options = options
+        # The model store may not be there yet, and a seal is made of what is.
+        models = [options.models_dir] if options.models_dir is not None and options.models_dir.is_dir() else []
+        self._read = (*models, *read)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             _clear_abandoned(folder)
@@ -194,7 +196,7 @@ class WorkerPool:
                 folder.mkdir()
             except OSError as error:
                 raise storage_error(error, folder) from error
-            worker = Worker(folder, self._options)
+            worker = Worker(folder, self._options, self._read)
             self._all.append(worker)
             return worker
 

@@ -11,8 +11,7 @@ from typing import Any, Self
 
 from pydantic import ValidationError
 
-from archive_pipeline.durable import digest_of, read_json
-from archive_pipeline.engines.factory import recognition_model, segmentation_model
+from archive_pipeline.durable import read_json
 from archive_pipeline.errors import (
     ArchiveError,
     ChildError,
@@ -26,27 +25,27 @@ from archive_pipeline.errors import (
 )
 from archive_pipeline.intake import Source, discover, open_file
 from archive_pipeline.keys import DocumentKey
+from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.models.library import ModelLibrary
+from archive_pipeline.processing.choice import Decision, decide, said_by_options
+from archive_pipeline.processing.document_settings import FileSettings
 from archive_pipeline.processing.export_stage import export_document
 from archive_pipeline.processing.inspection import Inspection, inspect_source
-from archive_pipeline.processing.ledger import outcome_of, write_ledger, write_run_report
+from archive_pipeline.processing.ledger import check_budget, outcome_of, write_ledger, write_run_report
 from archive_pipeline.processing.options import STAGES, ProcessingOptions, Stage
 from archive_pipeline.processing.page_job import DocumentWork, PageJob, PageReport, do_page, plan_page, render_options
 from archive_pipeline.processing.page_ranges import parse_pages
 from archive_pipeline.processing.pool import Worker, WorkerPool
 from archive_pipeline.processing.results import NoProgress, PageOutcome, Progress, StageResult
-from archive_pipeline.processing.stored_pages import (
-    Failure,
-    forget_pages_after,
-    stored_image,
-    stored_page,
-    write_model,
-)
+from archive_pipeline.processing.settings_reader import SettingsReader, store_choices
+from archive_pipeline.processing.stage_results import make_preview, stage_version
+from archive_pipeline.processing.stored_pages import Failure, forget_pages_after, write_model
 from archive_pipeline.rendering.model import SourceInfo
-from archive_pipeline.sealed import open_result
+from archive_pipeline.spelling.lists import find_lists, of_language
 from archive_pipeline.store import DocumentFolder, Store
 
 _log = logging.getLogger(__name__)
+_TEXT_STAGES: frozenset[Stage] = frozenset({"page_layouts", "page_transcriptions"})
 
 
 class Processor:
@@ -56,11 +55,13 @@ class Processor:
         self._store = store
         self._options = options
         self._progress = progress or NoProgress()
+        self._library = ModelLibrary(options.models_dir)
         # Found out before anything is begun: a wrong name is the user's error, not the document's.
-        library = ModelLibrary(options.models_dir)
-        self._segmentation = segmentation_model(library, options.engine, options.segmentation_model)
-        self._recognition = recognition_model(library, options.recognition_model)
-        self._pool = WorkerPool(store.root / "work", options)
+        decide(said_by_options(options), self._library, served=options.surya_url is not None)
+        self._settings = SettingsReader(options.uploads_dir)
+        self._whole: set[InstalledModel] = set()
+        self._spelling = find_lists(options.spelling or ())
+        self._pool = WorkerPool(store.root / "work", options, read=[each.path for each in self._spelling])
 
     def process(self, key: DocumentKey, stages: Collection[Stage] = STAGES) -> Iterator[StageResult]:
         """Take a document through stages; a result comes as soon as a stage is finished for all its pages.
@@ -93,10 +94,29 @@ class Processor:
         with folder.lock():
             return inspect_source(self._source_path(folder), folder, self._options, self._inspect)
 
+    def decide(self, key: DocumentKey) -> Decision:
+        """What a document would be read with.
+
+        Raises:
+            DocumentRefused, StorageError: As :meth:`process`.
+        """
+        folder = self._store.document(key)
+        return self._decide(self._source_path(folder))[0]
+
+    def _decide(self, path: Path) -> tuple[Decision, dict[str, FileSettings]]:
+        asked, settings = said_by_options(self._options)
+        said, files = self._settings.read(path)
+        decision = decide((asked, *said, settings), self._library, served=self._options.surya_url is not None)
+        for model in {decision.segmentation, decision.recognition} - self._whole:
+            # Before the first page: a damaged model is no page's fault.
+            model.verify()
+            self._whole.add(model)
+        return decision, files
+
     def _process(self, folder: DocumentFolder, stages: frozenset[Stage]) -> Iterator[StageResult]:
         began = time.monotonic()
         path = self._source_path(folder)
-        work = self._look(folder, path)
+        work, files = self._look(folder, path)
         places = work.inspection.pages
         forget_pages_after(folder, len(places))
         selected = frozenset(range(1, len(places) + 1))
@@ -118,15 +138,18 @@ class Processor:
         finally:
             write_ledger(folder, outcomes)
             write_run_report(folder, reports, time.monotonic() - began)
-        self._check_budget(outcomes, selected)
+        if work.choices and page_stages & _TEXT_STAGES:  # a run that is stopped has not read all with them
+            store_choices(folder, work.choices, files)
+        check_budget(outcomes, selected, self._options.max_failed_pages)
         seconds = time.monotonic() - began
         ordered = tuple(outcomes[number] for number in sorted(outcomes))
-        preview = self._preview(work, ordered) if stages & {"page_layouts", "page_transcriptions"} else None
+        preview = make_preview(self._pool, folder, ordered) if stages & _TEXT_STAGES else None
         for stage in STAGES[:3]:
             if stage in stages:
                 picture = preview if stage != "page_images" else None
-                version = self._version(folder, stage, ordered)
-                yield StageResult(stage, folder.key, version, ordered, seconds, picture, work.inspection.notes)
+                version = stage_version(folder, stage, ordered)
+                notes, chosen = work.inspection.notes, work.choices.told() if work.choices else {}
+                yield StageResult(stage, folder.key, version, ordered, seconds, picture, notes, chosen)
         if "document_exports" in stages:
             yield export_document(work, selected, ordered, began)
 
@@ -136,10 +159,22 @@ class Processor:
             raise StorageError("nobody has registered this document", remedy="Upload it, or run it by its path.")
         return Path(source["origin"])
 
-    def _look(self, folder: DocumentFolder, path: Path) -> DocumentWork:
+    def _look(self, folder: DocumentFolder, path: Path) -> tuple[DocumentWork, dict[str, FileSettings]]:
         inspection: Inspection = inspect_source(path, folder, self._options, self._inspect)
         source = discover(path, max_file_mb=self._options.max_file_mb, max_pages=self._options.max_pages)
-        return DocumentWork(folder, source, inspection, self._options, self._segmentation, self._recognition)
+        decision, files = self._decide(path)
+        _log.info("%s: %s", folder.key, decision.choices.sentence())
+        work = DocumentWork(
+            folder,
+            source,
+            inspection,
+            self._options,
+            decision.segmentation,
+            decision.recognition,
+            choices=decision.choices,
+            spelling=of_language(self._spelling, decision.choices.language),
+        )
+        return work, files
 
     def _inspect(self, source: Source, number: int) -> SourceInfo:
         options = render_options(self._options)
@@ -208,56 +243,6 @@ class Processor:
             folder.layout(job.number).unlink(missing_ok=True)
         folder.transcription(job.number).unlink(missing_ok=True)
         write_model(folder.failure(job.number), Failure.of(error))
-
-    def _check_budget(self, outcomes: dict[int, PageOutcome], selected: frozenset[int]) -> None:
-        failed = [outcomes[number] for number in sorted(selected) if outcomes[number].status == "failed"]
-        if not failed:
-            return
-        named = ", ".join(str(outcome.number) for outcome in failed[:20]) + (" and more" if len(failed) > 20 else "")
-        if len(failed) == len(selected):
-            raise DocumentFailed(f"no page could be read; page {failed[0].number}: {failed[0].reason}")
-        if len(failed) > self._options.max_failed_pages * len(selected):
-            raise DocumentFailed(
-                f"{len(failed)} of {len(selected)} pages failed ({named}), more than the "
-                f"{self._options.max_failed_pages:.0%} that are allowed; page {failed[0].number}: {failed[0].reason}",
-                remedy="Mend these pages, or raise ARCHIVE_MAX_FAILED_PAGES.",
-            )
-
-    def _preview(self, work: DocumentWork, outcomes: tuple[PageOutcome, ...]) -> bytes | None:
-        """A picture of the page with the most lines among the first ten."""
-        best = max(outcomes[:10], key=lambda outcome: outcome.lines)
-        image = stored_image(work.folder, best.number)
-        stored = stored_page(work.folder.transcription(best.number)) or stored_page(work.folder.layout(best.number))
-        if image is None or stored is None or not best.lines:
-            return None
-
-        def draw(worker: Worker) -> bytes:
-            with (work.folder.images / image.file).open("rb") as file:
-                answer = worker.call({"op": "preview", "page": stored.page.model_dump(mode="json")}, [file])
-            try:
-                with open_result(worker.scratch, str(answer.get("file")), max_bytes=1 << 21) as made:
-                    return made.read()
-            finally:
-                worker.clear()
-
-        try:
-            return self._pool.call(draw)
-        except ArchiveError as error:
-            # The document is done; a picture for the UI is not worth failing it.
-            _log.warning("%s: no preview: %s", work.folder.key, printable(error.what))
-            return None
-
-    def _version(self, folder: DocumentFolder, stage: Stage, outcomes: tuple[PageOutcome, ...]) -> str:
-        made = []
-        for outcome in outcomes:
-            if stage == "page_images":
-                image = stored_image(folder, outcome.number)
-                made.append(image.sha256 if image else outcome.status)
-            else:
-                path = folder.layout if stage == "page_layouts" else folder.transcription
-                stored = stored_page(path(outcome.number))
-                made.append(stored.made_from if stored else outcome.status)
-        return digest_of(stage, made)
 
     def close(self) -> None:
         """End the page workers."""

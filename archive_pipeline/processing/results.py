@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -45,6 +46,8 @@ class StageResult:
         outcomes: Every page of the document, in order.
         preview: A small JPEG of one page with its lines drawn on it (layouts and transcriptions), else None.
         notes: Sentences about the whole document that a person should read.
+        chosen: What the document is read with, and who chose it; as :meth:`Choices.told
+            <archive_pipeline.processing.choice.Choices.told>` has it.
     """
 
     stage: Stage
@@ -54,6 +57,7 @@ class StageResult:
     seconds: float
     preview: bytes | None = None
     notes: tuple[str, ...] = field(default=())
+    chosen: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 class Progress(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,9 +12,11 @@ from archive_pipeline.durable import digest_of, read_json, write_json
 from archive_pipeline.engines.factory import signature
 from archive_pipeline.errors import ArchiveError, DocumentFailed, StorageError, printable
 from archive_pipeline.models.installed import InstalledModel
-from archive_pipeline.page import Line, Page, Text
+from archive_pipeline.page import Direction, Line, Page, Text
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.rendering.model import PageImage
+from archive_pipeline.spelling.lists import WordList
+from archive_pipeline.spelling.lists import signature as spelling_signature
 from archive_pipeline.store import DocumentFolder
 
 RENDERING_VERSION = "1"
@@ -29,6 +31,20 @@ class StoredPage(BaseModel):
 
     made_from: str
     page: Page
+
+    @property
+    def version(self) -> str:
+        """Digest by which another result is told from this one.
+
+        What a page was made from, as long as the same always comes of it. A server may say something else each time:
+        then it is the page itself.
+        """
+        return digest_of(self.made_from, self.page.model_dump(mode="json")) if self._is_served else self.made_from
+
+    @property
+    def _is_served(self) -> bool:
+        # A detector with a digest may have been given its regions and their order by a server.
+        return any((step.model and not step.model_digest) or "layout" in step.parameters for step in self.page.steps)
 
 
 class Failure(BaseModel):
@@ -54,14 +70,18 @@ def image_key(file_sha256: str, index: int, options: ProcessingOptions) -> str:
     return digest_of(RENDERING_VERSION, file_sha256, index, options.dpi, options.max_pixels, options.born_digital)
 
 
-def layout_key(image: PageImage, model: InstalledModel) -> str:
-    """What a layout is made from."""
-    return digest_of("layout", image.sha256, signature(model))
+def layout_key(image: PageImage, model: InstalledModel, direction: Direction | None = None) -> str:
+    """What a layout is made from; language is no part of it, since no engine asks for it."""
+    # From left to right is what engines take for granted: to say so changes nothing.
+    told = [direction] if direction not in (None, "ltr") else []
+    return digest_of("layout", image.sha256, signature(model), *told)
 
 
-def transcription_key(layout_made_from: str, model: InstalledModel) -> str:
-    """What a transcription is made from."""
-    return digest_of("transcription", layout_made_from, signature(model))
+def transcription_key(layout_made_from: str, model: InstalledModel, spelling: Sequence[WordList] = ()) -> str:
+    """What a transcription is made from. The document's language is in it where it chose word lists."""
+    # Without word lists the key is what it was before there were any.
+    lists = [spelling_signature(spelling)] if spelling else []
+    return digest_of("transcription", layout_made_from, signature(model), *lists)
 
 
 def stored_image(folder: DocumentFolder, number: int, made_from: str | None = None) -> PageImage | None:
@@ -96,8 +116,17 @@ def write_model(path: Path, model: BaseModel) -> None:
     write_json(path, model.model_dump(mode="json"))
 
 
-def page_to_export(folder: DocumentFolder, number: int, *, selected: bool = True) -> Page:
-    """The page as people get it: the machine's text with corrections, or an empty page that says why it is empty."""
+def page_to_export(folder: DocumentFolder, number: int, *, selected: bool = True, language: str | None = None) -> Page:
+    """The page as people get it: the machine's text with corrections, or an empty page that says why it is empty.
+
+    Args:
+        language: Of the document; it is no part of the stored page, so that another one makes no page be read again.
+    """
+    page = _page_to_export(folder, number, selected=selected)
+    return page.model_copy(update={"language": language}) if language is not None else page
+
+
+def _page_to_export(folder: DocumentFolder, number: int, *, selected: bool) -> Page:
     failure = stored_failure(folder, number)
     image = stored_image(folder, number)
     stored = stored_page(folder.transcription(number)) or stored_page(folder.layout(number))

@@ -11,7 +11,7 @@ import sys
 
 from archive_pipeline.containers.gate import CONFIGURATION
 from archive_pipeline.containers.profiles import read_profiles
-from archive_pipeline.settings import read_deployment
+from archive_pipeline.deployment import read_deployment
 
 MODE, OTHER = sys.argv[1:3]
 GATE = os.environ["DOCKER_HOST"].removeprefix("unix://")

@@ -17,6 +17,8 @@ ENDED = ("SUCCESS", "FAILURE", "CANCELED")
 _LAUNCH = """mutation($e: ExecutionParams!) { launchRun(executionParams: $e) { __typename
   ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }
   ... on RunConfigValidationInvalid { errors { message } } } }"""
+_RELOAD = """mutation($l: String!) { reloadRepositoryLocation(repositoryLocationName: $l) { __typename
+  ... on PythonError { message } } }"""
 _RUN = "query($r: ID!) { runOrError(runId: $r) { ... on Run { status tags { key value } } } }"
 _EVENTS = """query($r: ID!) { logsForRun(runId: $r) { ... on EventConnection { events { __typename
   ... on MessageEvent { message } ... on EngineEvent { error { message } }
@@ -103,16 +105,24 @@ class Stack:
         assert not said.get("errors"), said["errors"]
         return said["data"]
 
+    def reload(self, location: str) -> None:
+        """Have a code location look at what it describes again, as the button in the UI does."""
+        loaded = self.ask(_RELOAD, l=location)["reloadRepositoryLocation"]
+        assert loaded["__typename"] == "WorkspaceLocationEntry", loaded
+
+    def materialise(self, location: str, *key: str) -> str:
+        """Ask Dagster for a run that materialises one asset; its id."""
+        return self._launch(location, {"jobName": "__ASSET_JOB", "assetSelection": [{"path": list(key)}]}, {})
+
     def launch(self, location: str, partition: str | None = None, **tags: str) -> str:
         """Ask Dagster for a run of a location's job; its id."""
         if partition:
             tags["dagster/partition"] = partition
+        return self._launch(location, {"jobName": f"{location}_job"}, tags)
+
+    def _launch(self, location: str, job: dict[str, Any], tags: dict[str, str]) -> str:
         parameters = {
-            "selector": {
-                "repositoryName": "__repository__",
-                "repositoryLocationName": location,
-                "jobName": f"{location}_job",
-            },
+            "selector": {"repositoryName": "__repository__", "repositoryLocationName": location} | job,
             "mode": "default",
             "runConfigData": {},
             "executionMetadata": {"tags": [{"key": key, "value": value} for key, value in tags.items()]},

@@ -13,7 +13,7 @@ from containers.stack import ROOT, SERVICES
 
 from archive_pipeline.containers.baseline import Baseline
 from archive_pipeline.containers.profiles import read_profiles
-from archive_pipeline.settings import Deployment
+from archive_pipeline.deployment import Deployment
 
 DOCKER = ROOT / "docker"
 ENVIRONMENTS = ("development", "staging", "production")
@@ -21,10 +21,11 @@ HARDENING = yaml.safe_load((DOCKER / "hardening.yaml").read_text("utf-8"))
 BASELINE: dict[str, Any] = HARDENING["services"]["baseline"]
 
 
-def rendered(environment: str) -> dict[str, Any]:
+def rendered(environment: str, **values: str) -> dict[str, Any]:
+    ours = ("ARCHIVE_", "POSTGRES_", "SURYA_")
     done = subprocess.run(
         [str(DOCKER / "compose.sh"), environment, "config", "--format", "json"],
-        env={name: value for name, value in os.environ.items() if not name.startswith(("ARCHIVE_", "POSTGRES_"))},
+        env={name: value for name, value in os.environ.items() if not name.startswith(ours)} | values,
         capture_output=True,
         text=True,
         check=True,
@@ -57,6 +58,26 @@ def test_every_service_has_every_line_of_the_baseline(
             assert port["host_ip"] == "127.0.0.1", name
         for dependency in service.get("depends_on", {}).values():
             assert dependency["condition"] == "service_healthy", name
+
+
+def test_suryas_server_is_there_with_its_image_alone_hardened_and_without_a_way_out(
+    all_rendered: dict[str, dict[str, Any]],
+) -> None:
+    assert "surya" not in all_rendered["production"]["services"]
+    found = rendered("production", SURYA_IMAGE="llama@sha256:" + "0" * 64)
+    service = found["services"]["surya"]
+    for line, value in BASELINE.items():
+        if line != "ulimits":
+            assert service.get(line) == value, line
+    assert int(service["mem_limit"]) == int(service["memswap_limit"]) > 0
+    assert service["healthcheck"]["test"]
+    assert list(service["networks"]) == ["runs-documents"]
+    assert found["networks"]["runs-documents"]["internal"] is True
+    (volume,) = service["volumes"]
+    assert (volume["source"], volume["read_only"]) == ("models", True)
+    assert not set(service) & {"ports", "environment", "privileged", "cap_add", "devices", "pid", "userns_mode"}
+    for name in ("daemon", "webserver", "gate-launch", "gate-stop"):
+        assert found["services"][name]["environment"]["SURYA_INFERENCE_URL"] == "http://surya:8080/v1"
 
 
 def test_the_installations_differ_in_names_ports_and_uploads_alone(all_rendered: dict[str, dict[str, Any]]) -> None:

@@ -112,6 +112,28 @@ def test_a_document_is_fresh_after_its_run_stale_after_a_change_and_fresh_again(
     assert "second version" in text
 
 
+def test_a_changed_archive_yaml_makes_a_document_stale_and_a_run_does_only_what_it_asks_for(archive: Archive) -> None:
+    key = archive.upload("letter.png", "settings")
+    other = archive.upload("box/other.png", "other")
+    uploads, folder = archive.settings.uploads_dir, archive.store.document(key)
+    assert archive.run(key, key).success
+    read = folder.transcription(1).stat().st_mtime_ns
+    (uploads / "archive.yaml").write_text("language: deu\n")
+    report_source(archive.instance, ArchiveResource.from_settings(archive.settings), key)
+    assert "STALE" in archive.staleness(key)
+    assert archive.run(key, key).success
+    assert archive.staleness(key) == ["FRESH"] * 4
+    assert folder.transcription(1).stat().st_mtime_ns == read
+    assert 'lang="de"' in (folder.exports / "hocr" / "0001.hocr").read_text("utf-8")
+    told = str(archive.materializations("document_exports", key)[0].metadata["read with"].value)
+    assert "- language de (archive.yaml)".replace("(", "\\(").replace(")", "\\)") in told
+    # One that cannot be obeyed refuses the documents that it is for, and no other.
+    (uploads / "box" / "archive.yaml").write_text("language: de\nmodel: none\n")
+    result = archive.run(key, other)
+    assert "box/archive.yaml, line 2: there is no recognition model" in str(result.all_events)
+    assert archive.states("document_exports") == ({key}, {other})
+
+
 @pytest.mark.parametrize("asset", STAGES)
 def test_each_asset_can_be_materialised_alone(archive: Archive, asset: str) -> None:
     key = archive.upload("letter.png", "alone")

@@ -23,9 +23,9 @@ from dagster._core.storage.dagster_run import DagsterRun, DagsterRunStatus
 from dagster._daemon.monitoring.run_monitoring import check_run_timeout
 from fake_engine import NEW, FakeEngine, fake_engine
 
+from archive_pipeline.deployment import Deployment
 from archive_pipeline.errors import ArchiveError, LaunchRefused
 from archive_pipeline.launcher import HardenedRunLauncher
-from archive_pipeline.settings import Deployment
 
 FOLDER = str(Path(__file__).parents[2] / "docker")
 DEPLOYMENT = Deployment(project="archive", image="a:1", uploads="/srv/u", run_memory="2g", run_cpus=1.5)

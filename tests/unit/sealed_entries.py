@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import signal
 import socket
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from archive_pipeline.errors import PasswordProtected, Stopped
+from archive_pipeline.sealed.connections import ConnectionSource
 
 
 def handle(request: dict[str, Any], files: list[BinaryIO], scratch: Path) -> dict[str, Any]:
@@ -202,3 +204,68 @@ def do_import(request, files, scratch):
     for name in request["names"]:
         __import__(name)
     return sorted(set(request["names"]) & sys.modules.keys())
+
+
+def do_ask_server(request, files, scratch):
+    """Ask for connections through the parent, send a line by each, and say what came back."""
+    source = ConnectionSource(files[0])
+    answers = []
+    for _ in range(request.get("times", 1)):
+        try:
+            with source.connect(5) as connection:
+                connection.sendall(b"hello\n")
+                answers.append(connection.recv(100).decode())
+                connection.shutdown(socket.SHUT_RDWR)
+        except OSError as error:
+            answers.append(str(error))
+    return answers
+
+
+def do_keep_connections(request, files, scratch):
+    source = ConnectionSource(files[0])
+    try:
+        while len(KEPT) < 100:
+            KEPT.append(source.connect(5))
+    except OSError as error:
+        return [len(KEPT), str(error)]
+
+
+def do_use_kept(request, files, scratch):
+    try:
+        KEPT[0].sendall(b"hello\n")
+        return KEPT[0].recv(100).decode()
+    except OSError as error:
+        return type(error).__name__
+
+
+def do_turn_connection(request, files, scratch):
+    """Try to bring a connection that was given to another address: each way a kernel might know."""
+    connection = ConnectionSource(files[0]).connect(5)
+    elsewhere = ("127.0.0.1", request["port"])
+    tried = {}
+    for name, attempt in {
+        "connect": lambda: connection.connect(elsewhere),
+        "disconnect": lambda: libc_connect_unspec(connection.fileno()),
+        "fast open": lambda: connection.sendto(b"x", socket.MSG_FASTOPEN, elsewhere),
+        "shut, then fast open": lambda: (
+            connection.shutdown(socket.SHUT_RDWR),
+            connection.sendto(b"x", socket.MSG_FASTOPEN, elsewhere),
+        ),
+        "listen": lambda: connection.listen(),
+        "bind": lambda: connection.bind(("127.0.0.1", 0)),
+    }.items():
+        try:
+            attempt()
+            tried[name] = "done"
+        except OSError as error:
+            tried[name] = errno.errorcode[error.errno]
+    return tried
+
+
+def libc_connect_unspec(descriptor):
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.connect(descriptor, bytes(16), 16) == -1:
+        raise OSError(ctypes.get_errno(), "")
+
+
+KEPT = []

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,9 +16,9 @@ from archive_pipeline.containers import canary, engine, prune, start
 from archive_pipeline.containers.baseline import Baseline
 from archive_pipeline.containers.policy import checked_body, is_ours
 from archive_pipeline.containers.profiles import read_profiles
+from archive_pipeline.deployment import Deployment, read_deployment
 from archive_pipeline.errors import LaunchRefused, UsageError
 from archive_pipeline.library_folders import fill_in, library_folders
-from archive_pipeline.settings import Deployment, read_deployment
 
 ROOT = Path(__file__).parents[2]
 DEPLOYMENT = Deployment(project="archive", image="a:1", uploads="/srv/u", run_memory="2g", run_cpus=1.5)
@@ -34,6 +35,32 @@ def test_what_a_profile_gives_is_let_through_and_made_anew() -> None:
         body = good(location)
         shuffled = json.dumps(dict(reversed(body.items())), indent=3).encode()
         assert json.loads(checked_body(shuffled, PROFILES)) == body
+
+
+def test_runs_of_documents_alone_are_told_where_suryas_server_is_and_the_gate_takes_no_other() -> None:
+    url = "http://surya:8080/v1"
+    profiles = read_profiles(ROOT / "docker", DEPLOYMENT.model_copy(update={"surya_url": url}))
+    bodies = {
+        location: profile.body(run_id=RUN, job="documents_job", arguments="{}")
+        for location, profile in profiles.items()
+    }
+    assert f"SURYA_INFERENCE_URL={url}" in bodies["documents"]["Env"]
+    assert "SURYA" not in str(bodies["models"])
+    assert "SURYA" not in str(good())
+    assert json.loads(checked_body(json.dumps(bodies["documents"]).encode(), profiles)) == bodies["documents"]
+    for other in (
+        good(arguments="{}"),
+        {**bodies["documents"], "Env": [*good()["Env"], f"SURYA_INFERENCE_URL={url}x"]},
+    ):
+        with pytest.raises(LaunchRefused, match="Env is not as the profile documents has it"):
+            checked_body(json.dumps(other).encode(), profiles)
+    with pytest.raises(LaunchRefused, match="Env"):
+        checked_body(json.dumps(bodies["documents"]).encode(), PROFILES)
+
+
+def test_where_models_are_pruned_the_store_is_seen_but_not_written() -> None:
+    services = yaml.safe_load((ROOT / "docker" / "compose.yaml").read_text("utf-8"))["services"]
+    assert "store:/data/store:ro" in services["models"]["volumes"]
 
 
 def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -162,6 +189,7 @@ def test_a_deployment_names_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> No
     [
         *(("run_memory", value) for value in ("0g", "0m", "1023m", "16385g", "9" * 5000 + "g", "1g\n")),
         *(("run_cpus", value) for value in ("1e-10", "0", "0.09", "1025", "inf", "nan", "-1")),
+        *(("surya_url", value) for value in ("surya:8080", "ftp://x", "http://user:word@x/v1", "http://x/v1?key=1")),
         *(("uploads", value) for value in ("/", "//", "/.", "/srv/../..", "/srv/..", "/a:/b", "/a\nb", "/\udcff", "a")),
     ],
 )

@@ -1,6 +1,10 @@
 """What ``doctor`` says of folders and memory, and how it prints what to do."""
 
 import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,6 +13,7 @@ from click.testing import CliRunner
 
 from archive_pipeline.cli import doctor as module
 from archive_pipeline.cli.doctor import Finding, memory_limit_mb
+from archive_pipeline.settings import Settings, read_settings
 
 COMMAND = "docker run --rm --user 0 --entrypoint chown -v archive_store:/volume " + "x" * 250 + " -R 1000:1000 /volume"
 
@@ -99,3 +104,63 @@ def test_a_command_stands_on_one_line_of_its_own(monkeypatch: pytest.MonkeyPatch
     done = CliRunner().invoke(module.doctor, [])
     assert (COMMAND in done.output.splitlines()) is not ok
     assert done.exit_code == (0 if ok else 1)
+
+
+@contextmanager
+def _answering(body: bytes) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            with suppress(OSError):  # who has heard enough goes
+                self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as served:
+        thread = threading.Thread(target=served.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{served.server_address[1]}/v1"
+        finally:
+            served.shutdown()
+            thread.join()
+
+
+def _found(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> dict[str, Finding]:
+    monkeypatch.setattr(module, "_seal", lambda: "")
+    monkeypatch.setattr(module, "_models", lambda _: ())
+    return {finding.what: finding for finding in module.examine(settings)}
+
+
+def test_an_installation_that_can_read_nothing_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = _found(read_settings(), monkeypatch)
+    assert found["reading"].ok
+    assert "model ppocr-v6-latin (built in)" in found["reading"].found
+    assert "surya's server" not in found
+    for wrong in ({"recognition_model": "surya-ocr-2"}, {"engine": "surya"}, {"segmentation_model": "none"}):
+        bad = _found(read_settings(**wrong), monkeypatch)["reading"]
+        assert not bad.ok, wrong
+        assert bad.remedy
+
+
+@pytest.mark.parametrize(
+    ("body", "ok", "said"),
+    [
+        (b'{"data": [{"id": "datalab-to/surya-ocr-2"}]}', True, "has datalab-to/surya-ocr-2"),
+        (b'{"data": [{"id": "x"}]}', False, "has no model datalab-to/surya-ocr-2, but x"),
+        (b"{" * 3_000_000, False, "more than 1048576 bytes"),
+        (b"[" * 500_000, False, "does not answer as one"),
+        (b"hello", False, "does not answer as one"),
+    ],
+)
+def test_suryas_server_is_asked_where_one_is_set_and_not_listened_to_without_end(
+    monkeypatch: pytest.MonkeyPatch, body: bytes, ok: bool, said: str
+) -> None:
+    with _answering(body) as url:
+        found = _found(read_settings(surya_url=url), monkeypatch)["surya's server"]
+    assert (found.ok, said in found.found) == (ok, True), found
+    gone = _found(read_settings(surya_url=url), monkeypatch)["surya's server"]
+    assert "does not answer as one" in gone.found
+    assert "SURYA_INFERENCE_URL" in gone.remedy

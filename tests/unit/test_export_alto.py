@@ -16,7 +16,7 @@ from archive_pipeline.exports import alto
 from archive_pipeline.exports.base import ExportOptions
 from archive_pipeline.exports.hyphenation import Hyphenation, hyphenations
 from archive_pipeline.exports.line_words import words_of
-from archive_pipeline.page import Line, Page, Region, Word
+from archive_pipeline.page import Alternative, Line, Page, Region, Word
 from archive_pipeline.rendering.model import PageImage
 
 from .test_export_pages import STEP, corrected_page, document, pages
@@ -54,6 +54,19 @@ def page_of(*lines: Line, **more: object) -> Page:
 
 def line_of(text: str, **more: object) -> Line:
     return Line(**{"id": "l", "boundary": ((10, 10), (90, 10), (90, 30), (10, 30)), "text": text, **more})
+
+
+def test_what_was_proposed_for_a_word_is_an_alternative_and_no_text() -> None:
+    words = (
+        Word(text="olde", box=(10, 10, 40, 30), alternatives=(Alternative(text="old", source="wbritish en"),)),
+        Word(text="text", box=(50, 10, 90, 30)),
+    )
+    root = render(page_of(line_of("olde text", words=words), line_of("olde text", words=words, correction="old text")))
+    first, second = root.iterfind(".//a:TextLine", NS)
+    assert contents(first) == ["olde", "text"]
+    found = [(each.get("PURPOSE"), each.text) for each in first.iterfind(".//a:ALTERNATIVE", NS)]
+    assert found == [("wbritish en", "old")]
+    assert [each.get("PURPOSE") for each in second.iterfind(".//a:ALTERNATIVE", NS)] == [alto.MACHINE]
 
 
 def contents(line: etree._Element) -> list[str]:

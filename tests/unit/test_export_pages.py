@@ -19,7 +19,7 @@ from archive_pipeline.errors import StorageError, UsageError
 from archive_pipeline.exports import formats, page_xml, text
 from archive_pipeline.exports.base import ExportDocument, Identifiers, LazySequence, json_files, number, utc
 from archive_pipeline.exports.pdf_report import PdfReport
-from archive_pipeline.page import Line, Page, Region, Step, Word
+from archive_pipeline.page import Alternative, Line, Page, Region, Step, Word
 from archive_pipeline.rendering.model import PageImage
 
 NS = {"p": page_xml.NAMESPACE}
@@ -74,6 +74,13 @@ points = st.tuples(st.integers(-50, 250), st.integers(-50, 250))
 texts = st.one_of(st.sampled_from(ODD_TEXTS), st.text(max_size=12))
 ids = st.one_of(st.sampled_from(["1", "l", "l", "é x", "", "l_w0", "reading_order"]), st.text(max_size=5))
 boxes = st.tuples(points, points).map(lambda ab: (*ab[0], *ab[1]))
+words = st.builds(
+    Word,
+    text=texts,
+    box=boxes,
+    confidence=st.none() | st.floats(0, 1),
+    alternatives=st.lists(st.builds(Alternative, text=texts, source=texts), max_size=2).map(tuple),
+)
 lines = st.builds(
     Line,
     id=ids,
@@ -81,9 +88,7 @@ lines = st.builds(
     baseline=st.lists(points, max_size=3).map(tuple),
     text=texts,
     confidence=st.none() | st.floats(0, 1),
-    words=st.lists(st.builds(Word, text=texts, box=boxes, confidence=st.none() | st.floats(0, 1)), max_size=2).map(
-        tuple
-    ),
+    words=st.lists(words, max_size=2).map(tuple),
     correction=st.none() | texts,
     direction=st.sampled_from(["ltr", "rtl", "ttb"]),
 )
@@ -124,6 +129,26 @@ def test_two_thousand_lines_are_valid() -> None:
     line = Line(id="l", boundary=((5, 5),), text="x")
     page = Page(number=1, width=9, height=9, regions=(Region(id="r", boundary=(), lines=(line,) * 2000),))
     assert len(render(page).findall(".//p:TextLine", NS)) == 2000
+
+
+def test_what_was_proposed_for_a_word_comes_after_its_text_with_its_source() -> None:
+    first, second = corrected_page().regions[0].lines
+    alternatives = (Alternative(text="old", source="wbritish en"), Alternative(text="older", source="wbritish en"))
+    words = (first.words[0].model_copy(update={"alternatives": alternatives}), first.words[1])
+    lines = tuple(line.model_copy(update={"words": words}) for line in (first, second))
+    region = corrected_page().regions[0].model_copy(update={"lines": lines})
+    page = corrected_page().model_copy(update={"regions": (region,)})
+    root = render(page)
+    found = root.xpath("//p:Word[1]/p:TextEquiv", namespaces=NS)
+    assert [(each.get("index"), each.get("comments"), each.findtext("p:Unicode", None, NS)) for each in found] == [
+        ("0", None, "olde"),
+        ("1", "wbritish en", "old"),
+        ("2", "wbritish en", "older"),
+    ]
+    assert root.xpath("//p:Word[2]/p:TextEquiv/@index", namespaces=NS) == []
+    # Beside a person's words nothing is proposed.
+    assert not root.xpath("//p:TextLine[2]//p:Word", namespaces=NS)
+    assert text.render(page) == text.render(corrected_page())
 
 
 def test_correction_comes_first_and_its_stale_words_are_left_out() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -20,12 +20,12 @@ from hypothesis import strategies as st
 from lxml import html
 
 from archive_pipeline.durable import write_bytes
-from archive_pipeline.exports import formats, reading_view
+from archive_pipeline.exports import formats, mets, reading_view
 from archive_pipeline.exports.base import ExportDocument, Files, LazySequence
 from archive_pipeline.exports.reading_view import search_index, texts
 from archive_pipeline.exports.reading_view.links import Links
 from archive_pipeline.exports.reading_view.page_view import page_view, percent_of, shade_of
-from archive_pipeline.page import Line, Page, Region, Step, Word
+from archive_pipeline.page import Alternative, Line, Page, Region, Step, Word
 from archive_pipeline.rendering.model import PageImage
 
 HOSTILE = """<script>alert(1)</script>"onload=' javascript:alert(1) ]]> </textarea>-->&amp;"""
@@ -237,6 +237,21 @@ def test_words_that_are_doubtful_stand_out_only_where_they_are_the_line() -> Non
     assert [(part.text, part.percent) for part in shown.parts] == [("sure ", None), ("dim", 89), (" end", None)]
     (other,) = page_view(page(1, line("sure dim", words=words))).lines()
     assert [part.text for part in other.parts] == ["sure dim"]
+
+
+def test_what_was_proposed_for_a_word_is_a_hint_and_no_text(tmp_path: Path) -> None:
+    others = (Alternative(text=HOSTILE, source="list"), Alternative(text="other", source="list"))
+    words = (Word(text="word", box=(0, 0, 1, 1), confidence=0.94, alternatives=others),)
+    written = write(document([page(1, line("word", words=words))]), tmp_path)["0001.html"]
+    (shown,) = tree(written).xpath("//span[contains(@class, 'word ')]")
+    assert shown.get("title") == f"Confidence 94 %; perhaps: {HOSTILE}, other"
+    assert shown_text(shown) == "word"
+
+
+def test_every_step_has_a_name_for_people() -> None:
+    for task in get_args(Step.model_fields["task"].annotation):
+        assert f"step.{task}" in texts.TEXTS
+        assert task in mets._STEPS
 
 
 def test_confidence_is_rounded_down_and_shaded_in_steps() -> None:

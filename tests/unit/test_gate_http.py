@@ -19,7 +19,7 @@ from fake_engine import NEW, OURS, FakeEngine, fake_engine
 from archive_pipeline.containers import bounded, engine, runs
 from archive_pipeline.containers.gate import Gate, Mode, Server
 from archive_pipeline.containers.profiles import read_profiles
-from archive_pipeline.settings import Deployment
+from archive_pipeline.deployment import Deployment
 
 ROOT = Path(__file__).parents[2]
 DEPLOYMENT = Deployment(project="archive", image="a:1", uploads="/srv/u", run_memory="2g", run_cpus=1.5)

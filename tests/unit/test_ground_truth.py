@@ -18,7 +18,7 @@ from archive_pipeline.exports.line_words import inside
 from archive_pipeline.exports.tracks import baseline_in
 from archive_pipeline.ground_truth.files import read
 from archive_pipeline.ground_truth.xml import PageFile, direction_of, region_type
-from archive_pipeline.page import Line, Page, Point, Region, Word, bounding_box, clean_text
+from archive_pipeline.page import Alternative, Line, Page, Point, Region, Word, bounding_box, clean_text
 from archive_pipeline.rendering.model import PageImage
 
 from .test_export_pages import document, pages
@@ -203,6 +203,20 @@ def test_the_machine_s_text_of_a_corrected_line_survives(tmp_path: Path) -> None
         path = tmp_path / name
         path.write_bytes(render(document([page]), page, None))
         assert next(read(path).page.lines()) == line
+
+
+def test_what_a_word_list_proposed_is_not_taken_for_text(tmp_path: Path) -> None:
+    shape = ((0, 0), (9, 0), (9, 9))
+    word = Word(text="olde", box=(1, 1, 8, 8), confidence=0.5, alternatives=(Alternative(text="old", source="list"),))
+    line = Line(id="l", boundary=shape, baseline=((0, 7), (9, 7)), text="olde", words=(word,))
+    page = Page(number=1, width=10, height=10, regions=(Region(id="r", boundary=shape, lines=(line,)),))
+    for name, render in (("page", page_xml.render), ("alto", alto.render)):
+        path = tmp_path / name
+        path.write_bytes(render(document([page]), page, None))
+        assert b">old<" in path.read_bytes()
+        found = next(read(path).page.lines())
+        assert (found.best_text, found.correction) == ("olde", None)
+        assert [each.text for each in found.words] == ["olde"]
 
 
 def test_transkribus_page_is_read_in_its_order(parse: Callable[[str], PageFile]) -> None:

@@ -18,11 +18,14 @@ from archive_pipeline.exports.pdf_source import frames
 from archive_pipeline.intake import discover
 from archive_pipeline.keys import DocumentKey
 from archive_pipeline.models.library import ModelLibrary
-from archive_pipeline.page import Line, Page, Region
+from archive_pipeline.page import Line, Page, Region, Step
 from archive_pipeline.processing import pdf_worker
+from archive_pipeline.processing.document_exports import exports_key
 from archive_pipeline.processing.inspection import Inspection, SourceFile
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.processing.page_job import DocumentWork, PageJob, do_page, require_unchanged
+from archive_pipeline.processing.results import PageOutcome
+from archive_pipeline.processing.stage_results import stage_version
 from archive_pipeline.processing.stored_pages import StoredPage, write_model
 from archive_pipeline.rendering.formats import TIFF
 from archive_pipeline.rendering.images import count_pages
@@ -164,3 +167,48 @@ def test_a_files_name_in_an_error_is_inert_in_markdown() -> None:
     shown = plain_markdown("![x](javascript:alert(1)) <img src=x> `a`\n# b")
     for hostile in ("![", "](", " <img", "`a`", "\n"):
         assert hostile not in shown
+
+
+def _stored(text: str, *steps: Step) -> StoredPage:
+    page = Page(number=1, width=9, height=9, regions=(Region(id="r", boundary=BOX, text=text),), steps=steps)
+    return StoredPage(made_from="same", page=page)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        Step(task="recognition", engine="surya", version="1", model="surya-ocr-2"),
+        Step(
+            task="segmentation",
+            engine="surya",
+            version="1",
+            model="surya-detection",
+            model_digest="x",
+            parameters={"layout": "datalab-to/surya-ocr-2"},
+        ),
+    ],
+)
+def test_another_answer_of_a_server_is_another_version_and_makes_the_exports_stale(
+    work: DocumentWork, step: Step
+) -> None:
+    versions = []
+    for text in ("abc", "abc", "abd"):
+        write_model(work.folder.layout(1), _stored(text, step))
+        write_model(work.folder.transcription(1), _stored(text, step))
+        versions.append(
+            (
+                exports_key(work, "a", frozenset({1})),
+                *(
+                    stage_version(work.folder, stage, [PageOutcome(1, "done")])
+                    for stage in ("page_layouts", "page_transcriptions")
+                ),
+            )
+        )
+    assert versions[0] == versions[1]
+    assert all(first != other for first, other in zip(versions[0], versions[2], strict=True))
+
+
+def test_results_that_follow_from_their_input_keep_the_version_that_they_had() -> None:
+    local = Step(task="recognition", engine="ppocr", version="1", model="m", model_digest="x")
+    assert _stored("a", local).version == "same"
+    assert _stored("a", Step(task="text-extraction", engine="pdfium", version="1")).version == "same"

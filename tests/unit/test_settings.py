@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from archive_pipeline.deployment import Deployment
 from archive_pipeline.errors import UsageError
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.settings import Settings, read_settings
@@ -60,6 +61,42 @@ def test_a_value_that_cannot_be_is_named_with_its_variable(
         read_settings()
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://surya:99999/v1",
+        "http://surya:abc/v1",
+        "http://surya:0/v1",
+        "http://[::1/v1",
+        "http://.surya:80/v1",
+        f"http://{'s' * 64}/v1",
+        "http://:80/v1",
+        "http://user:word@surya/v1",
+        "http://surya/v1?key=1",
+        "surya:8000",
+        "ftp://surya",
+    ],
+)
+def test_an_address_that_no_connection_can_be_made_to_is_refused_at_once(
+    monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("SURYA_INFERENCE_URL", address)
+    with pytest.raises(UsageError, match=r"SURYA_INFERENCE_URL cannot be .*: it (is no|must)"):
+        read_settings()
+    with pytest.raises(ValueError, match="surya_url"):
+        Deployment(project="p", image="i", uploads="/srv/u", run_memory="2g", run_cpus=1, surya_url=address)
+
+
+@pytest.mark.parametrize(
+    "address", ["http://surya:8000/v1", "https://gpu.example", "http://[::1]:80/v1", "http://1.2.3.4"]
+)
+def test_an_address_is_kept_as_it_is_written(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("SURYA_INFERENCE_URL", address)
+    assert read_settings().surya_url == address
+
+
 def test_processing_options_have_the_same_defaults_as_the_settings() -> None:
     settings = read_settings()
-    assert ProcessingOptions.from_settings(settings) == ProcessingOptions(models_dir=settings.models_dir)
+    assert ProcessingOptions.from_settings(settings) == ProcessingOptions(
+        uploads_dir=settings.uploads_dir, models_dir=settings.models_dir
+    )

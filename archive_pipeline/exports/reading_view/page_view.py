@@ -35,11 +35,16 @@ def shade_of(percent: int | None) -> Shade:
 
 @dataclass(frozen=True)
 class Part:
-    """A piece of a line's text that has one shade."""
+    """A piece of a line's text that has one shade.
+
+    Attributes:
+        alternatives: What was proposed for a word, with commas between.
+    """
 
     text: str
     shade: Shade = "sure"
     percent: int | None = None
+    alternatives: str = ""
 
 
 @dataclass(frozen=True)
@@ -150,12 +155,12 @@ def _parts(line: Line) -> Iterator[Part]:
     for index, word in enumerate(line.words):
         plain += " " if index else ""
         percent = None if word.confidence is None else percent_of(word.confidence)
-        if percent is None or percent >= DOUBTFUL:
+        if percent is None or (percent >= DOUBTFUL and not word.alternatives):
             plain += word.text
             continue
         if plain:
             yield Part(plain)
-        yield Part(word.text, shade_of(percent), percent)
+        yield Part(word.text, shade_of(percent), percent, ", ".join(each.text for each in word.alternatives))
         plain = ""
     if plain.strip():
         yield Part(plain)

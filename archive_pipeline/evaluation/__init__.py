@@ -1,0 +1,1 @@
+"""How well a model reads, how sure that is, and whether one model reads better than another."""
