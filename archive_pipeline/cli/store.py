@@ -26,7 +26,6 @@ def store() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def verify(keys: tuple[str, ...], sources: bool, repair: bool, as_json: bool) -> None:
     """Fixity: is everything that is stored still what was stored? By default of all documents."""
-    from archive_pipeline.processing.fixity import repair as set_aside
     from archive_pipeline.processing.fixity import verify_document
 
     settings = read_settings()
@@ -35,13 +34,12 @@ def verify(keys: tuple[str, ...], sources: bool, repair: bool, as_json: bool) ->
     found, busy = [], []
     for key in chosen:
         try:
-            damages = list(
-                verify_document(
-                    archive.document(key),
-                    sources=sources,
-                    max_file_mb=settings.max_file_mb,
-                    max_pages=settings.max_pages,
-                )
+            damages = verify_document(
+                archive.document(key),
+                sources=sources,
+                repair=repair,
+                max_file_mb=settings.max_file_mb,
+                max_pages=settings.max_pages,
             )
         except DocumentBusy:
             busy.append(key)
@@ -52,8 +50,6 @@ def verify(keys: tuple[str, ...], sources: bool, repair: bool, as_json: bool) ->
             found.append({"document": key, "kind": damage.kind, "path": str(damage.path), "what": damage.what})
             if not as_json:
                 click.echo(f"{key}: {damage}")
-            if repair:
-                set_aside(damage)
     if as_json:
         click.echo(json.dumps({"documents": len(chosen), "busy": busy, "damaged": found}, ensure_ascii=False, indent=1))
     else:

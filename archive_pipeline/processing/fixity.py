@@ -19,7 +19,7 @@ from archive_pipeline.processing.inspection import Inspection, stored_inspection
 from archive_pipeline.processing.stored_pages import StoredPage, stored_corrections, stored_image
 from archive_pipeline.store import DocumentFolder
 
-Kind = Literal["image", "pages", "exports", "corrections", "source", "record"]
+Kind = Literal["image", "pages", "exports", "corrections", "source"]
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,13 @@ _BACKUP = "Restore it from a backup: no machine can make it again."
 
 
 def verify_document(
-    folder: DocumentFolder, *, sources: bool = False, max_file_mb: int, max_pages: int
-) -> Iterator[Damage]:
-    """All damage of one document, one after another.
+    folder: DocumentFolder, *, sources: bool = False, repair: bool = False, max_file_mb: int, max_pages: int
+) -> list[Damage]:
+    """All damage of one document.
 
     Args:
+        repair: Remove what can be made again, so that the next run makes it; under the document's lock, for a run
+            that came in between may have made it already.
         sources: Read the source, too, and compare it with what was hashed when it came in. Takes as long as the
             upload folder's disk does.
 
@@ -59,18 +61,13 @@ def verify_document(
         DocumentBusy: Another process is writing this document.
     """
     with folder.lock():
-        yield from _images(folder)
-        yield from _pages(folder)
-        yield from _exports(folder)
-        yield from _corrections(folder)
+        found = [*_images(folder), *_pages(folder), *_exports(folder), *_corrections(folder)]
         if sources:
-            yield from _source(folder, max_file_mb, max_pages)
-
-
-def repair(damage: Damage) -> None:
-    """Remove what can be made again, so that the next run makes it."""
-    for path in damage.derived:
-        path.unlink(missing_ok=True)
+            found += _source(folder, max_file_mb, max_pages)
+        if repair:
+            for path in (path for damage in found for path in damage.derived):
+                path.unlink(missing_ok=True)
+        return found
 
 
 def _numbers(folder: Path) -> list[int]:

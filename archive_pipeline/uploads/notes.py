@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from archive_pipeline.durable import write_bytes
 from archive_pipeline.errors import printable
 from archive_pipeline.intake.names import REFUSED_SUFFIX
 from archive_pipeline.uploads.register import Upload
@@ -22,7 +23,7 @@ def write_note(uploads: Path, upload: Upload) -> None:
     """Say beside a file what is wrong with it, and what to do.
 
     Raises:
-        OSError: The folder cannot be written.
+        StorageError: The folder cannot be written.
     """
     note = _note(uploads, upload.path)
     text = "\n".join(
@@ -39,9 +40,8 @@ def write_note(uploads: Path, upload: Upload) -> None:
     )
     if os.path.lexists(note) and not _ours(note):
         return
-    temporary = note.with_name(f".{note.name}.tmp")
-    temporary.write_text(text, "utf-8", "surrogateescape")
-    temporary.replace(note)
+    # Under a random name that must not exist: whoever uploads could have put a link where a fixed one is written.
+    write_bytes(note, text.encode("utf-8", "surrogateescape"))
 
 
 def remove_note(uploads: Path, path: str) -> None:

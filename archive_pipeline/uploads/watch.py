@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from archive_pipeline.errors import ArchiveError, printable
+from archive_pipeline.errors import ArchiveError, StorageError, printable
 from archive_pipeline.intake.digests import fingerprint
 from archive_pipeline.intake.source import discover
 from archive_pipeline.keys import DocumentKey
@@ -140,6 +140,8 @@ class Watcher:
                 elif upload.noted and upload.state != "refused":
                     remove_note(self._uploads, path)
                     known[path] = replace(upload, noted=0)
+        except StorageError as error:
+            return error.what
         except OSError as error:
             return f"{printable(error.filename or self._uploads)}: {error.strerror}"
         return ""

@@ -11,7 +11,7 @@ from archive_pipeline.cli.store import store as command
 from archive_pipeline.durable import file_digest, write_bytes, write_json
 from archive_pipeline.keys import DocumentKey
 from archive_pipeline.page import Page
-from archive_pipeline.processing.fixity import repair, verify_document
+from archive_pipeline.processing.fixity import verify_document
 from archive_pipeline.processing.inspection import Inspection, SourceFile
 from archive_pipeline.processing.stored_pages import StoredPage, write_model
 from archive_pipeline.rendering.model import PageImage, SourceInfo
@@ -115,8 +115,7 @@ def test_repair_removes_what_can_be_made_again_and_never_a_correction(folder: Do
     _flip(folder.images / "0001.jpg")
     _empty(folder.transcription(1))
     _empty(folder.correction(1))
-    for damage in list(verify_document(folder, max_file_mb=1, max_pages=1)):
-        repair(damage)
+    assert len(verify_document(folder, repair=True, max_file_mb=1, max_pages=1)) == 3
     assert not folder.image_record(1).exists()
     assert not folder.transcription(1).exists()
     assert folder.correction(1).exists()

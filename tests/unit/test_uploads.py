@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from archive_pipeline.durable import read_json
+from archive_pipeline.durable import read_json, storage_error
 from archive_pipeline.errors import DamagedFile, NotReadable
 from archive_pipeline.store import Store
 from archive_pipeline.uploads.register import UploadRegister
@@ -265,7 +265,7 @@ def test_a_look_opens_no_upload(folder: Folder) -> None:
     finally:
         watching[0] = False
     # But for the notes that it writes itself.
-    assert [path for path in opened if not path.endswith(".refused.txt.tmp")] == []
+    assert [path for path in opened if ".refused.txt" not in path and path != str(folder.uploads)] == []
 
 
 def test_a_note_lies_beside_a_refused_file_until_it_is_mended(folder: Folder) -> None:
@@ -307,16 +307,26 @@ def test_a_persons_own_file_of_a_notes_name_is_left_alone(folder: Folder) -> Non
 def test_notes_that_cannot_be_written_are_said_and_stop_nothing(
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise OSError(errno.EROFS, "Read-only file system", str(folder.uploads))
+    def refuse(path: Path, _: bytes) -> None:
+        raise storage_error(OSError(errno.EROFS, "Read-only file system"), path)
 
-    monkeypatch.setattr(Path, "write_text", refuse)
+    monkeypatch.setattr("archive_pipeline.uploads.notes.write_bytes", refuse)
     folder.put("a.docx")
     folder.put("b.pdf")
     folder.look()
     found = folder.look(31)
     assert found.notes_problem.endswith("Read-only file system")
     assert [str(taken.key) for taken in found.taken] == ["b.pdf"]
+
+
+def test_a_note_is_written_through_no_link_that_an_uploader_left(folder: Folder, tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("mine")
+    for name in (".a.docx.refused.txt.tmp", "a.docx.refused.txt"):
+        (folder.uploads / name).symlink_to(precious)
+    folder.put("a.docx")
+    folder.settle()
+    assert precious.read_text() == "mine"
 
 
 def test_no_notes_are_left_where_nobody_wants_them(tmp_path: Path) -> None:
