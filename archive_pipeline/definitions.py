@@ -2,17 +2,19 @@
 
 import dagster as dg
 
-from archive_pipeline.automation import documents_job
+from archive_pipeline.automation import documents_job, upload_sensor
 from archive_pipeline.settings import Settings, read_settings
 from assets.documents import documents, source_document
+from assets.uploads import uploads
 from resources.archive import ArchiveResource
 
 
 def build(settings: Settings) -> dg.Definitions:
     """All definitions for one installation."""
     return dg.Definitions(
-        assets=[source_document, documents],
+        assets=[source_document, documents, uploads],
         jobs=[documents_job],
+        sensors=[upload_sensor],
         resources={"archive": ArchiveResource.from_settings(settings)},
         # The default starts a Python per step, and the imports cost seconds.
         executor=dg.in_process_executor,

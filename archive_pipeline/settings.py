@@ -61,7 +61,7 @@ class Settings(BaseSettings):
     uploads_dir: Path = Field(
         Path("uploads"),
         validation_alias="UPLOADS_DIR",
-        description="Where scans are dropped. Read only, never written.",
+        description="Where scans are dropped. Never written, but for notes beside what is refused.",
     )
     store_dir: Path = Field(
         Path("store"), validation_alias="ARCHIVE_STORE", description="Page images, results, corrections and exports."
@@ -196,6 +196,25 @@ class Settings(BaseSettings):
     )
     alto_version: Literal["4.2", "4.4"] = Field(
         "4.2", validation_alias="ARCHIVE_ALTO_VERSION", description="Version of ALTO: `4.2` or `4.4`."
+    )
+
+    quiet_seconds: float = Field(
+        30.0,
+        ge=0,
+        validation_alias="ARCHIVE_QUIET_SECONDS",
+        description="An upload is taken when it has not changed for so many seconds.",
+    )
+    batch: int = Field(
+        10,
+        ge=1,
+        le=1000,
+        validation_alias="ARCHIVE_BATCH",
+        description="Most documents of one run that starts by itself.",
+    )
+    refused_notes: bool = Field(
+        True,
+        validation_alias="ARCHIVE_REFUSED_NOTES",
+        description="Leave `NAME.refused.txt` beside an upload that is refused, with the reason.",
     )
 
     @field_validator("formats", "spelling", mode="before")

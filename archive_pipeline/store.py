@@ -25,6 +25,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -134,9 +135,10 @@ class Store:
     def register(self, path: Path, uploads: Path) -> DocumentKey:
         """Give the document at ``path`` its key and note where it is.
 
-        Below the upload folder the key comes from the relative path. Elsewhere it is the file's own name, as long as
-        no other document has that key; else the name with a mark made of the absolute path. Either way the same path
-        always has the same key: ``run /elsewhere/a.pdf /other/a.pdf`` makes ``a.pdf`` and ``a.pdf-<mark>``.
+        Below the upload folder the key comes from the relative path, elsewhere from the file's own name, as long as no
+        other document has that key; else a mark is added, made of the path. Either way the same path always has the
+        same key: ``run /elsewhere/a.pdf /other/a.pdf`` makes ``a.pdf`` and ``a.pdf-<mark>``. A document keeps its key
+        when its file is moved (:meth:`move`), so that another file in its old place gets a key of its own.
 
         Raises:
             NotReadable: There is nothing at ``path``.
@@ -144,13 +146,23 @@ class Store:
         absolute = Path(os.path.abspath(path))  # noqa: PTH100 - links are kept as the user named them
         if not absolute.exists():
             raise NotReadable("there is no such file or folder", document=str(path))
-        if absolute.is_relative_to(uploads):
-            keys = [DocumentKey.from_path(absolute.relative_to(uploads))]
-        else:
-            keys = [DocumentKey.from_path(absolute.name, origin=absolute), DocumentKey.from_path(absolute.name)]
-        origin = str(absolute)
+        uploaded = absolute.is_relative_to(uploads)
+        name = absolute.relative_to(uploads) if uploaded else Path(absolute.name)
         with self._one_at_a_time():
-            return self._choose(keys, origin)
+            for key in _candidates(name, name if uploaded else absolute):
+                origin = (read_json(self.document(key).source) or {}).get("origin")
+                if origin == str(absolute):
+                    return key
+                # Of a document whose upload is gone: the folder is mounted elsewhere now, or the file was replaced.
+                if origin is None or (uploaded and not Path(origin).exists()):
+                    write_json(self.document(key).source, {"origin": str(absolute), "key": key})
+                    return key
+        raise AssertionError("candidates do not end")
+
+    def move(self, key: DocumentKey, path: Path) -> None:
+        """Note that a document's source lies elsewhere now; its key stays, and with it all that was made of it."""
+        with self._one_at_a_time():
+            write_json(self.document(key).source, {"origin": str(path), "key": key})
 
     @contextmanager
     def _one_at_a_time(self) -> Iterator[None]:
@@ -166,11 +178,10 @@ class Store:
         finally:
             lock.release()
 
-    def _choose(self, keys: list[DocumentKey], origin: str) -> DocumentKey:
-        known = {key: (read_json(self.document(key).source) or {}).get("origin") for key in keys}
-        for key in keys:
-            if known[key] == origin:
-                return key
-        chosen = next((key for key in reversed(keys) if known[key] is None), keys[0])
-        write_json(self.document(chosen).source, {"origin": origin, "key": chosen})
-        return chosen
+
+def _candidates(name: Path, origin: Path) -> Iterator[DocumentKey]:
+    """Keys that a document may have, the plainest first."""
+    yield DocumentKey.from_path(name)
+    yield DocumentKey.from_path(name, origin=origin)
+    for number in count(2):
+        yield DocumentKey.from_path(name, origin=f"{origin}\0{number}")

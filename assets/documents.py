@@ -6,13 +6,14 @@ names the documents which are not. See docs/adr/0003-one-step-per-run.md.
 """
 
 import logging
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
 
 from archive_pipeline.durable import read_json
-from archive_pipeline.errors import ArchiveError, ChildNotStarted, StorageError
+from archive_pipeline.errors import ArchiveError, ChildNotStarted, DocumentFailed, DocumentRefused, StorageError
 from archive_pipeline.intake import discover, fingerprint, settings_files
 from archive_pipeline.keys import DocumentKey
 from archive_pipeline.processing.options import STAGES, Stage
@@ -96,6 +97,7 @@ def documents(
         for key in keys:
             try:
                 _process(context, archive, processor, key, stages)
+                archive.register.accept(key, time.time())
             except (StorageError, ChildNotStarted) as error:
                 # Not this document's fault: the next one would fare no better.
                 failed[key] = error
@@ -104,6 +106,8 @@ def documents(
             except ArchiveError as error:
                 failed[key] = error
                 context.log.error(str(error))
+                if isinstance(error, DocumentRefused | DocumentFailed):
+                    archive.register.refuse(key, error, time.time())
     if failed:
         named = "\n".join(f"- {plain_markdown(str(error))}" for error in failed.values())
         raise dg.Failure(

@@ -16,6 +16,8 @@ from archive_pipeline.processing.results import LogProgress
 from archive_pipeline.settings import Settings
 from archive_pipeline.spelling.lists import find_lists
 from archive_pipeline.store import Store
+from archive_pipeline.uploads.register import UploadRegister
+from archive_pipeline.uploads.watch import Rules, Watcher
 
 _WISHES = {
     "engine": "engine",
@@ -55,6 +57,9 @@ class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     formats: list[str] | None
     base_url: str
     alto_version: str
+    quiet_seconds: float
+    batch: int
+    refused_notes: bool
 
     @classmethod
     def from_settings(cls, settings: Settings) -> ArchiveResource:
@@ -66,6 +71,17 @@ class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     @property
     def store(self) -> Store:
         return Store(Path(self.store_dir))
+
+    @property
+    def register(self) -> UploadRegister:
+        return UploadRegister(Path(self.store_dir))
+
+    def watcher(self) -> Watcher:
+        """What looks at the upload folder."""
+        rules = Rules(
+            quiet=self.quiet_seconds, max_file_mb=self.max_file_mb, max_pages=self.max_pages, notes=self.refused_notes
+        )
+        return Watcher(Path(self.uploads_dir), self.store, self.register, rules)
 
     def path_of(self, record: dict[str, str]) -> Path:
         """Where the source of a registered document is."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 import dagster as dg
@@ -14,10 +13,8 @@ from archive_pipeline.keys import DocumentKey
 from archive_pipeline.settings import Settings
 from assets.documents import report_source
 from assets.partitions import DOCUMENTS
+from assets.ranges import range_tags, spans
 from resources.archive import ArchiveResource
-
-_RANGE_START = "dagster/asset_partition_range_start"
-_RANGE_END = "dagster/asset_partition_range_end"
 
 
 def materialise(
@@ -39,10 +36,10 @@ def materialise(
     refused = announce(instance, settings, keys)
     ready = set(keys) - refused.keys()
     job = build(settings).resolve_job_def("documents_job")
-    for first, last in _spans(instance.get_dynamic_partitions(str(DOCUMENTS.name)), ready):
+    for keys_of_run in spans(instance.get_dynamic_partitions(str(DOCUMENTS.name)), ready):
         job.execute_in_process(
             instance=instance,
-            tags={_RANGE_START: first, _RANGE_END: last},
+            tags=range_tags(keys_of_run),
             run_config={
                 "ops": {"documents": {"config": options}},
                 "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
@@ -71,11 +68,3 @@ def announce(
     known = set(instance.get_dynamic_partitions(name))
     instance.add_dynamic_partitions(name, [key for key in keys if key not in refused and key not in known])
     return refused
-
-
-def _spans(order: Sequence[str], wanted: set[DocumentKey]) -> list[tuple[str, str]]:
-    """First and last key of each group of wanted keys that are neighbours."""
-    places = [place for place, key in enumerate(order) if key in wanted]
-    starts = places[:1] + [b for a, b in pairwise(places) if b != a + 1]
-    ends = [a for a, b in pairwise(places) if b != a + 1] + places[-1:]
-    return [(order[first], order[last]) for first, last in zip(starts, ends, strict=True)]

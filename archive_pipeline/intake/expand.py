@@ -16,6 +16,7 @@ Links to folders are not followed, which rules out loops; links to files are not
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -55,6 +56,12 @@ def documents_below(folder: Path) -> Iterator[Path]:
     return _documents(folder, whole=False)
 
 
+def documents_in(entries: Iterable[os.DirEntry[str]]) -> tuple[bool, set[str]]:
+    """Whether a folder's files are one document, and the names of the files that are documents or pages."""
+    files = {entry.name for entry in entries if entry.is_file(follow_symlinks=False) and is_document(entry.name)}
+    return bool(files) and all(map(is_image, files)), files
+
+
 def _documents(root: Path, *, whole: bool = True) -> Iterator[Path]:
     """Documents below a folder, in natural order.
 
@@ -78,8 +85,8 @@ def _documents(root: Path, *, whole: bool = True) -> Iterator[Path]:
                 raise
             yield path
             continue
-        files = {entry.name for entry in entries if entry.is_file(follow_symlinks=False) and is_document(entry.name)}
-        together = bool(files) and all(map(is_image, files)) and (whole or path != root)
+        together, files = documents_in(entries)
+        together = together and (whole or path != root)
         if together:
             yield path
         for entry in reversed(entries):

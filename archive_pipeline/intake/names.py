@@ -9,6 +9,8 @@ IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".jp2", ".j2k", ".jpx", ".jpf", ".webp"}
 )
 DOCUMENT_SUFFIXES = IMAGE_SUFFIXES | {".pdf"}
+REFUSED_SUFFIX = ".refused.txt"
+"""Of the notes that are left beside refused files."""
 
 SETTINGS_FILE = "archive.yaml"
 """Says how documents are read: of its folder, and as ``letter.pdf.archive.yaml`` of that file alone."""
@@ -37,6 +39,8 @@ def set_aside(name: str) -> str | None:
         return "hidden"
     if PurePath(lower).suffix in _PARTIAL_SUFFIXES or lower.endswith("~"):
         return "still being written, or left over"
+    if lower.endswith(REFUSED_SUFFIX):
+        return "a note of ours"
     return None
 
 

@@ -1,0 +1,6 @@
+"""What runs by itself, and what runs at one click."""
+
+from archive_pipeline.automation.jobs import documents_job
+from archive_pipeline.automation.uploads import upload_sensor
+
+__all__ = ["documents_job", "upload_sensor"]

@@ -1,0 +1,72 @@
+"""How each document stands: one row a document in one small SQLite file of the store.
+
+What a plan or a report of a hundred thousand documents needs, without opening a hundred thousand folders. The truth is
+in the documents' own folders; a row is written when work on a document ends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from archive_pipeline.sqlite_table import SqliteTable
+
+Standing = Literal["done", "failed", "refused"]
+
+
+@dataclass(frozen=True)
+class DocumentState:
+    """One document as the last work on it left it.
+
+    Attributes:
+        fingerprint: Of its source: names, sizes and times.
+        made_with: Digest of models, code versions and options that its results depend on.
+        segmentation, recognition: Ids of the models.
+        tries: Failures in a row; 0 when it is done.
+        code, reason, remedy: Why it failed or was refused.
+        confidence: Mean over characters, 0 to 1; None where nothing was read.
+        doubtful: Pages that need an eye.
+        seconds: Wall time of the work that made it what it is; kept when nothing had to be done.
+        when: Seconds of the epoch.
+    """
+
+    key: str
+    standing: Standing
+    fingerprint: str
+    made_with: str
+    when: float
+    segmentation: str = ""
+    recognition: str = ""
+    tries: int = 0
+    code: str = ""
+    reason: str = ""
+    remedy: str = ""
+    pages: int = 0
+    failed_pages: int = 0
+    lines: int = 0
+    characters: int = 0
+    confidence: float | None = None
+    doubtful: int = 0
+    language: str = ""
+    hand: str = ""
+    seconds: float = 0.0
+
+
+class DocumentStates:
+    """The states of one store's documents."""
+
+    def __init__(self, store: Path) -> None:
+        self._table = SqliteTable(store / "documents.sqlite", DocumentState, ("standing",))
+
+    def all(self) -> dict[str, DocumentState]:
+        return self._table.all()
+
+    def of(self, key: str) -> DocumentState | None:
+        return next(iter(self._table.where(key=key)), None)
+
+    def write(self, state: DocumentState) -> None:
+        self._table.write([state])
+
+    def forget(self, key: str) -> None:
+        self._table.remove([key])

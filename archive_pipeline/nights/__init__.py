@@ -1,0 +1,1 @@
+"""What the night does: which documents are missing, stale or worth another try, in which order, and until when."""

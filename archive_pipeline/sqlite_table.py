@@ -1,0 +1,115 @@
+"""A table of dataclasses in one small SQLite file: many readers, one writer at a time, all of a write or none."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import astuple, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from archive_pipeline.durable import storage_error
+from archive_pipeline.errors import StorageError, printable
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    Row = TypeVar("Row", bound="DataclassInstance")
+else:
+    Row = TypeVar("Row")
+
+_BUSY = 30.0
+"""Seconds to wait for another writer."""
+
+
+class SqliteTable(Generic[Row]):
+    """Rows of one dataclass whose first field is the key.
+
+    The fields are strings, numbers and None. A string that is not UTF-8 (a file name with lone surrogates) is kept as
+    bytes and comes back as it was.
+
+    Args:
+        path: The SQLite file.
+        row: The dataclass.
+        indexed: Further fields that are searched by.
+    """
+
+    def __init__(self, path: Path, row: type[Row], indexed: Iterable[str] = ()) -> None:
+        self._path, self._row = path, row
+        self._columns = [field.name for field in fields(row)]
+        names = ", ".join(self._columns)
+        # Names of our own fields only; values always go as parameters.
+        self._schema = [
+            f"CREATE TABLE IF NOT EXISTS rows ({names}, PRIMARY KEY ({self._columns[0]}))",
+            *(f"CREATE INDEX IF NOT EXISTS rows_{name} ON rows ({name})" for name in indexed),
+        ]
+        self._insert = f"INSERT OR REPLACE INTO rows ({names}) VALUES ({', '.join('?' * len(self._columns))})"  # noqa: S608
+        self._select = f"SELECT {names} FROM rows"  # noqa: S608
+
+    @contextmanager
+    def open(self) -> Iterator[sqlite3.Connection]:
+        """A connection in a transaction that is committed when the block ends well.
+
+        Raises:
+            StorageError, NoSpaceLeft: It cannot be read or written.
+        """
+        connection = None
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            connection = sqlite3.connect(self._path, timeout=_BUSY)
+            # A power cut must not bring back what was before.
+            connection.execute("PRAGMA synchronous = FULL")
+            for statement in self._schema:
+                connection.execute(statement)
+            with connection:
+                yield connection
+        except OSError as error:
+            raise storage_error(error, self._path) from error
+        except sqlite3.Error as error:
+            if "full" in str(error):
+                raise storage_error(OSError(28, str(error)), self._path) from error
+            raise StorageError(
+                f"{printable(self._path)} cannot be used: {error}",
+                remedy="Look at the disk; if the file is damaged, remove it: it is made again.",
+            ) from error
+        finally:
+            if connection is not None:
+                connection.close()
+
+    def all(self) -> dict[str, Row]:
+        """Every row by its key."""
+        with self.open() as connection:
+            rows = [self._of(row) for row in connection.execute(self._select)]
+        return {str(getattr(row, self._columns[0])): row for row in rows}
+
+    def where(self, **conditions: str) -> list[Row]:
+        """Rows whose fields are these, by key."""
+        clause = " AND ".join(f"{name} = ?" for name in conditions)
+        query = f"{self._select} WHERE {clause} ORDER BY {self._columns[0]}"
+        with self.open() as connection:
+            return [self._of(row) for row in connection.execute(query, [_stored(each) for each in conditions.values()])]
+
+    def write(self, rows: Iterable[Row]) -> None:
+        """Keep these, all or none."""
+        with self.open() as connection:
+            connection.executemany(self._insert, [tuple(map(_stored, astuple(row))) for row in rows])
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Forget these, all or none."""
+        with self.open() as connection:
+            statement = f"DELETE FROM rows WHERE {self._columns[0]} = ?"  # noqa: S608
+            connection.executemany(statement, [(_stored(key),) for key in keys])
+
+    def _of(self, row: tuple[Any, ...]) -> Row:
+        return self._row(*(os.fsdecode(value) if isinstance(value, bytes) else value for value in row))
+
+
+def _stored(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return os.fsencode(value)
+    return value

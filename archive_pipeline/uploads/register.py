@@ -1,0 +1,94 @@
+"""What became of each upload: one small SQLite file in the store.
+
+It is the memory of the sensor, whose own cursor must stay small, and the list of what was refused and why. Runs write
+their refusals into it while the sensor reads: SQLite's locks keep them apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from archive_pipeline.errors import ArchiveError
+from archive_pipeline.sqlite_table import SqliteTable
+
+State = Literal["waiting", "asked", "taken", "refused", "gone"]
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One path below the upload folder.
+
+    Attributes:
+        key: Of its document; empty as long as it has none.
+        state: ``waiting`` until it is quiet; ``asked`` when a run was asked for, ``taken`` when that was heard;
+            ``refused``; ``gone`` when the file is not there any more.
+        first_seen, since: Seconds of the epoch: when the path came up, and since when it is as it is.
+        token: Of the look in which the run was asked for.
+        code, reason, remedy: Why it was refused.
+        noted: 1 if a note lies beside it.
+    """
+
+    path: str
+    version: str
+    identity: str
+    state: State
+    first_seen: float
+    since: float
+    key: str = ""
+    token: str = ""
+    code: str = ""
+    reason: str = ""
+    remedy: str = ""
+    noted: int = 0
+
+    def refused(self, error: ArchiveError, now: float) -> Upload:
+        """The same, refused."""
+        return replace(
+            self, state="refused", since=now, token="", code=error.code, reason=error.what, remedy=error.remedy, noted=0
+        )
+
+    def accepted(self, state: State, now: float) -> Upload:
+        """The same in a state that has no reason."""
+        return replace(self, state=state, since=now, token="", code="", reason="", remedy="")
+
+
+class UploadRegister:
+    """The uploads of one store.
+
+    Every method raises StorageError or NoSpaceLeft where the file cannot be read or written.
+    """
+
+    def __init__(self, store: Path) -> None:
+        self._table = SqliteTable(store / "uploads.sqlite", Upload, ("key", "state"))
+
+    def all(self) -> dict[str, Upload]:
+        """Every upload by its path."""
+        return self._table.all()
+
+    def write(self, uploads: Iterable[Upload], *, gone: Iterable[str] = ()) -> None:
+        """Keep these, and forget the paths that are another's now."""
+        self._table.write(uploads)
+        self._table.remove(gone)
+
+    def in_state(self, state: State) -> list[Upload]:
+        """The uploads of one state, by path."""
+        return self._table.where(state=state)
+
+    def of_key(self, key: str) -> Upload | None:
+        """The upload of a document, if it came by the upload folder."""
+        return next((upload for upload in self._table.where(key=key) if upload.state != "gone"), None)
+
+    def refuse(self, key: str, error: ArchiveError, now: float) -> None:
+        """Note that a run could not take a document; a change of the file has it tried again."""
+        upload = self.of_key(key)
+        if upload is not None:
+            self.write([upload.refused(error, now)])
+
+    def accept(self, key: str, now: float) -> None:
+        """Note that a document which was refused before could be taken after all."""
+        upload = self.of_key(key)
+        if upload is not None and upload.state == "refused":
+            self.write([upload.accepted("taken", now)])

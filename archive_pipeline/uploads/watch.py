@@ -1,0 +1,209 @@
+"""One look at the upload folder, compared with what was known: what is new, changed, renamed, gone, refused.
+
+An upload is taken when its size and time have been the same for a quiet period, of a folder of page images when all
+of it has. What is asked for in one look counts as taken when the next look is told that the asking was heard; else it
+is asked for again, so that nothing is lost if the process is killed in between.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from archive_pipeline.errors import ArchiveError, StorageError, printable
+from archive_pipeline.intake.digests import fingerprint
+from archive_pipeline.intake.source import discover
+from archive_pipeline.keys import DocumentKey
+from archive_pipeline.store import Store
+from archive_pipeline.uploads.folder import Seen, look
+from archive_pipeline.uploads.notes import remove_note, write_note
+from archive_pipeline.uploads.register import Upload, UploadRegister
+
+
+@dataclass(frozen=True)
+class Rules:
+    """When an upload is taken.
+
+    Attributes:
+        quiet: Seconds for which nothing of it may change.
+        at_once: Most documents that one look takes.
+        seconds: Time after which a look takes no more; the rest waits for the next one.
+        notes: Leave a note beside what is refused.
+    """
+
+    quiet: float = 30.0
+    at_once: int = 1000
+    seconds: float = 3.0
+    max_file_mb: int = 8_192
+    max_pages: int = 20_000
+    notes: bool = True
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A document of which a run is to be asked for.
+
+    Attributes:
+        fingerprint: Of its files' names, sizes and times.
+    """
+
+    key: DocumentKey
+    fingerprint: str
+    path: Path
+    files: int
+    size: int
+
+
+@dataclass
+class Look:
+    """What one look found.
+
+    Attributes:
+        token: To be given to the next look if this one's result was heard.
+        renamed: Keys whose file has another path now.
+        refused: Paths that were refused in this look.
+        waiting: Uploads that are not quiet yet, or for which there was no time.
+        notes_problem: Why notes could not be left beside refused files; empty if they could, or are not wanted.
+    """
+
+    token: str
+    taken: list[Taken] = field(default_factory=list)
+    renamed: list[DocumentKey] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    refused: list[Upload] = field(default_factory=list)
+    waiting: int = 0
+    notes_problem: str = ""
+
+
+class Watcher:
+    """Looks at one upload folder."""
+
+    def __init__(
+        self,
+        uploads: Path,
+        store: Store,
+        register: UploadRegister,
+        rules: Rules | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._uploads = uploads
+        self._store = store
+        self._register = register
+        self._rules = rules or Rules()
+        self._clock = clock
+
+    def look(self, heard: str | None) -> Look:
+        """Look once.
+
+        Args:
+            heard: The token of the last look whose result was heard.
+
+        Raises:
+            NotReadable: The upload folder cannot be listed.
+            StorageError: The register or the store cannot be written.
+        """
+        now, began = self._clock(), time.monotonic()
+        known = self._register.all()
+        seen = {each.path: each for each in look(self._uploads)}
+        result = Look(uuid.uuid4().hex)
+        before = dict(known)
+        _confirm(known, heard, now)
+        self._follow_renames(known, seen, result, now)
+        for path, each in seen.items():
+            known[path] = _compared(known.get(path), each, now)
+        for path, upload in known.items():
+            if path not in seen and upload.state != "gone":
+                known[path] = upload.accepted("gone", now)
+                result.gone.append(path)
+        self._take(known, result, now, began)
+        result.refused = [
+            upload for path, upload in known.items() if upload.state == "refused" and upload != before.get(path)
+        ]
+        result.waiting = sum(upload.state == "waiting" for upload in known.values())
+        if self._rules.notes:
+            result.notes_problem = self._leave_notes(known)
+        self._register.write(
+            [upload for path, upload in known.items() if upload != before.get(path)], gone=before.keys() - known.keys()
+        )
+        return result
+
+    def _leave_notes(self, known: dict[str, Upload]) -> str:
+        """Notes are left before the register knows of them: what is killed in between is done once more."""
+        try:
+            for path, upload in known.items():
+                if upload.state == "refused" and not upload.noted:
+                    write_note(self._uploads, upload)
+                    known[path] = replace(upload, noted=1)
+                elif upload.noted and upload.state != "refused":
+                    remove_note(self._uploads, path)
+                    known[path] = replace(upload, noted=0)
+        except StorageError as error:
+            return error.what
+        except OSError as error:
+            return f"{printable(error.filename or self._uploads)}: {error.strerror}"
+        return ""
+
+    def _follow_renames(self, known: dict[str, Upload], seen: dict[str, Seen], result: Look, now: float) -> None:
+        """A file that has another path now is the same document: it keeps its key, its corrections and its exports."""
+        missing = {
+            (upload.identity, upload.version): upload
+            for path, upload in known.items()
+            if path not in seen and upload.key and upload.state in ("taken", "gone")
+        }
+        for path, each in seen.items():
+            if path in known and known[path].state != "gone":
+                continue
+            upload = missing.pop((each.identity, each.version), None)
+            if upload is None or each.problem is not None:
+                continue
+            key = DocumentKey(upload.key)
+            self._store.move(key, self._uploads / path)
+            del known[upload.path]
+            known[path] = replace(upload.accepted("taken", now), path=path)
+            result.renamed.append(key)
+
+    def _take(self, known: dict[str, Upload], result: Look, now: float, began: float) -> None:
+        for path, upload in known.items():
+            if upload.state != "waiting" or now - upload.since < self._rules.quiet:
+                continue
+            if len(result.taken) >= self._rules.at_once or time.monotonic() - began > self._rules.seconds:
+                return
+            try:
+                taken = self._taken(path)
+            except ArchiveError as error:
+                known[path] = upload.refused(error, now)
+                continue
+            result.taken.append(taken)
+            known[path] = replace(upload, state="asked", key=str(taken.key), token=result.token)
+
+    def _taken(self, path: str) -> Taken:
+        place = self._uploads / path
+        source = discover(place, max_file_mb=self._rules.max_file_mb, max_pages=self._rules.max_pages)
+        key = self._store.register(place, self._uploads)
+        return Taken(key, fingerprint(source), place, len(source.files), source.size)
+
+
+def _confirm(known: dict[str, Upload], heard: str | None, now: float) -> None:
+    for path, upload in known.items():
+        if upload.state == "asked":
+            # Not heard: it is still quiet, so it is asked for again at once.
+            known[path] = upload.accepted("taken", now) if upload.token == heard else replace(upload, state="waiting")
+
+
+def _compared(upload: Upload | None, seen: Seen, now: float) -> Upload:
+    if upload is None or upload.state == "gone":
+        first = now if upload is None else upload.first_seen
+        same = upload is not None and upload.version == seen.version and upload.key != ""
+        if upload is not None and same:  # it was away for a while, as after a volume was not mounted
+            return upload.accepted("taken", now)
+        fresh = Upload(seen.path, seen.version, seen.identity, "waiting", first, now, key=upload.key if upload else "")
+        return fresh if seen.problem is None else fresh.refused(seen.problem, now)
+    if upload.version != seen.version:
+        changed = replace(upload, version=seen.version, identity=seen.identity).accepted("waiting", now)
+        return changed if seen.problem is None else changed.refused(seen.problem, now)
+    if upload.since > now:  # the clock was put back
+        return replace(upload, since=now)
+    return replace(upload, identity=seen.identity)
