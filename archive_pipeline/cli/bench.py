@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from archive_pipeline.cli.bench_week import week
 from archive_pipeline.settings import split_names
 
 
@@ -140,3 +141,6 @@ def exports(pdf: Path, runs: int, long: int) -> None:
     for pages, (own, child) in result.memory.items():
         click.echo(f"{pages} pages, all formats: peak {own:.0f} MB, of the child that makes the PDF {child:.0f} MB")
     click.echo("ratio {:.3f}, of the child {:.3f}".format(*result.memory_ratios))
+
+
+bench.add_command(week)
