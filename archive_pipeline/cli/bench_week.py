@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
+import sys
 import tempfile
 from pathlib import Path
 
@@ -53,6 +55,8 @@ def week(
         "ARCHIVE_FORMATS": formats,
         "ARCHIVE_WORKERS": os.environ.get("ARCHIVE_WORKERS", str(max(1, usable_cpus() // 2))),
     }
+    # Ends as by Ctrl-C, so that its services end with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     before = os.environ.get("DAGSTER_HOME")
     try:
         prepare_home(folder / "as-shipped")
