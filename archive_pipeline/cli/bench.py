@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from archive_pipeline.cli.bench_registry import registry
 from archive_pipeline.cli.bench_week import week
 from archive_pipeline.settings import split_names
 
@@ -143,4 +144,5 @@ def exports(pdf: Path, runs: int, long: int) -> None:
     click.echo("ratio {:.3f}, of the child {:.3f}".format(*result.memory_ratios))
 
 
+bench.add_command(registry)
 bench.add_command(week)

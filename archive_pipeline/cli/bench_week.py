@@ -44,7 +44,7 @@ def week(
     keep: Path | None,
 ) -> None:
     """A week of uploads, bad files and kills in an hour; at the end, whether anything was lost or done twice."""
-    from archive_pipeline.bench.week.embedded import embedded
+    from archive_pipeline.bench.week.embedded import configure, embedded
     from archive_pipeline.bench.week.simulation import Plan, simulate
     from archive_pipeline.cli.instance import prepare_home
 
@@ -57,14 +57,10 @@ def week(
     }
     # Ends as by Ctrl-C, so that its services end with it.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    before = os.environ.get("DAGSTER_HOME")
     try:
-        prepare_home(folder / "as-shipped")
-        if before is None:
-            del os.environ["DAGSTER_HOME"]
-        else:
-            os.environ["DAGSTER_HOME"] = before
-        with embedded(folder / "archive", folder / "as-shipped" / "dagster.yaml", settings) as installation:
+        prepare_home(folder / "dagster")
+        configure(folder / "dagster")
+        with embedded(folder, settings) as installation:
             ledger = simulate(installation, plan, click.echo)
     finally:
         if keep is None:

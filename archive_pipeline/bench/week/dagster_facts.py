@@ -39,11 +39,17 @@ _LAUNCH = """mutation($e: ExecutionParams!) { launchRun(executionParams: $e) { _
 
 @dataclass(frozen=True)
 class Tick:
-    """One evaluation of the upload sensor; seconds are None for one that was killed before its end."""
+    """One evaluation of the upload sensor.
+
+    Attributes:
+        seconds: From its begin to its end, runs asked for; None if it was killed before.
+        runs: How many it asked for.
+    """
 
     status: str
     seconds: float | None
     error: str
+    runs: int
 
 
 @dataclass(frozen=True)
@@ -143,7 +149,7 @@ class Dagster:
         limits = self.ask(_SLOTS)["instance"]["concurrencyLimits"]
         backfills = self.ask(_BACKFILLS)["partitionBackfillsOrError"]["results"]
         return Facts(
-            tuple(self._ticks()),
+            tuple(self.ticks()),
             tuple(self.runs()),
             tuple(self.keys()),
             Counter(str(each["partition"]) for each in made),
@@ -167,7 +173,8 @@ class Dagster:
                 return found
             cursor = page[-1]["runId"]
 
-    def _ticks(self) -> list[Tick]:
+    def ticks(self) -> list[Tick]:
+        """All ticks of the upload sensor, the newest first."""
         found: list[Tick] = []
         before = None
         while True:
@@ -223,7 +230,7 @@ class Dagster:
 def _tick(said: dict[str, Any]) -> Tick:
     ended = said["endTimestamp"]
     seconds = None if ended is None or said["status"] == "STARTED" else ended - said["timestamp"]
-    return Tick(said["status"], seconds, (said["error"] or {}).get("message", ""))
+    return Tick(said["status"], seconds, (said["error"] or {}).get("message", ""), len(said["runIds"]))
 
 
 def _run(said: dict[str, Any]) -> Run:

@@ -25,7 +25,6 @@ from archive_pipeline.store import Store
 
 _QUIET = 3.0
 _OVERRIDES: dict[str, dict[str, Any]] = {
-    "concurrency": {"runs": {"max_concurrent_runs": 2}},
     "run_monitoring": {"enabled": True, "poll_interval_seconds": 5, "start_timeout_seconds": 120},
 }
 """Of Dagster's configuration: as in production, but it looks more often, for a week passes in an hour."""
@@ -100,20 +99,29 @@ class Embedded:
         return {name: export_digests(store.document(DocumentKey.from_path(Path(name)))) for name in names}
 
 
+def configure(dagster_home: Path, concurrent_runs: int = 2) -> None:
+    """Change the ``dagster.yaml`` that the product made for what a simulation needs."""
+    file = dagster_home / "dagster.yaml"
+    ours: dict[str, Any] = yaml.safe_load(file.read_text("utf-8")) or {}
+    changes: dict[str, dict[str, Any]] = {
+        **_OVERRIDES,
+        "concurrency": {"runs": {"max_concurrent_runs": concurrent_runs}},
+    }
+    for name, values in changes.items():
+        ours[name] = {**ours.get(name, {}), **values}
+    write_bytes(file, yaml.safe_dump(ours).encode())
+
+
 @contextmanager
-def embedded(home: Path, configuration: Path, environment: Mapping[str, str]) -> Iterator[Embedded]:
-    """Start an installation in an empty folder, and stop it.
+def embedded(home: Path, environment: Mapping[str, str]) -> Iterator[Embedded]:
+    """Start an installation in a folder, and stop it.
 
     Args:
-        configuration: The product's own ``dagster.yaml`` for an embedded instance.
+        home: With Dagster's instance in ``dagster`` (:func:`configure`).
         environment: Further settings of the archive.
     """
-    for name in ("uploads", "store", "dagster", "logs"):
-        (home / name).mkdir(parents=True)
-    ours: dict[str, Any] = yaml.safe_load(configuration.read_text("utf-8")) or {}
-    for name, values in _OVERRIDES.items():
-        ours[name] = {**ours.get(name, {}), **values}
-    write_bytes(home / "dagster" / "dagster.yaml", yaml.safe_dump(ours).encode())
+    for name in ("uploads", "store", "logs"):
+        (home / name).mkdir(parents=True, exist_ok=True)
     code, web = _free_port(), _free_port()
     write_bytes(
         home / "workspace.yaml",
