@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import astuple, fields
 from pathlib import Path
@@ -101,16 +101,49 @@ class SqliteTable(Generic[Row]):
         with self.open() as connection:
             return [self._of(row) for row in connection.execute(query, [_stored(each) for each in conditions.values()])]
 
+    def change(self, change: Callable[[Row], Row | None], **conditions: str) -> None:
+        """Replace rows whose fields are these; what ``change`` gives None for is left. No other writer comes between.
+
+        The key of a row must stay.
+        """
+        clause = " AND ".join(f"{self._quoted[name]} = ?" for name in conditions)
+        with self.open() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            found = connection.execute(
+                f"{self._select} WHERE {clause}", [_stored(each) for each in conditions.values()]
+            )
+            changed = [new for row in found.fetchall() if (new := change(self._of(row))) is not None]
+            self._put(connection, changed)
+
+    def exchange(self, before: Mapping[str, Row], after: Mapping[str, Row]) -> None:
+        """Make rows that were as ``before`` as they are in ``after``; leave alone what somebody has changed since."""
+        with self.open() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            now = {getattr(row, self._columns[0]): row for row in map(self._of, connection.execute(self._select))}
+
+            def is_ours(key: str) -> bool:
+                return before.get(key) != after.get(key) and now.get(key) == before.get(key)
+
+            # In their order, in which they are given back later.
+            self._put(connection, [row for key, row in after.items() if is_ours(key)])
+            self._delete(connection, [key for key in before if key not in after and is_ours(key)])
+
     def write(self, rows: Iterable[Row]) -> None:
         """Keep these, all or none."""
         with self.open() as connection:
-            connection.executemany(self._insert, [tuple(map(_stored, astuple(row))) for row in rows])
+            self._put(connection, rows)
 
     def remove(self, keys: Iterable[str]) -> None:
         """Forget these, all or none."""
         with self.open() as connection:
-            statement = f"DELETE FROM rows WHERE {self._key} = ?"  # noqa: S608
-            connection.executemany(statement, [(_stored(key),) for key in keys])
+            self._delete(connection, keys)
+
+    def _put(self, connection: sqlite3.Connection, rows: Iterable[Row]) -> None:
+        connection.executemany(self._insert, [tuple(map(_stored, astuple(row))) for row in rows])
+
+    def _delete(self, connection: sqlite3.Connection, keys: Iterable[str]) -> None:
+        statement = f"DELETE FROM rows WHERE {self._key} = ?"  # noqa: S608
+        connection.executemany(statement, [(_stored(key),) for key in keys])
 
     def _of(self, row: tuple[Any, ...]) -> Row:
         return self._row(*(os.fsdecode(value) if isinstance(value, bytes) else value for value in row))

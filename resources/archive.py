@@ -80,7 +80,11 @@ class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def watcher(self) -> Watcher:
         """What looks at the upload folder."""
         rules = Rules(
-            quiet=self.quiet_seconds, max_file_mb=self.max_file_mb, max_pages=self.max_pages, notes=self.refused_notes
+            quiet=self.quiet_seconds,
+            batch=self.batch,
+            max_file_mb=self.max_file_mb,
+            max_pages=self.max_pages,
+            notes=self.refused_notes,
         )
         return Watcher(Path(self.uploads_dir), self.store, self.register, rules)
 

@@ -24,12 +24,12 @@ from resources.archive import ArchiveResource
 def upload_sensor(context: dg.SensorEvaluationContext, archive: ArchiveResource) -> dg.SensorResult | dg.SkipReason:
     """Look at the upload folder once."""
     try:
-        found = archive.watcher().look(context.cursor)
+        found = archive.watcher().look(
+            context.cursor, lambda taken: context.instance.report_runless_asset_event(_observation(taken))
+        )
     except NotReadable as error:
         return dg.SkipReason(f"The upload folder cannot be read: {error}")
-    events: list[dg.AssetObservation | dg.AssetMaterialization] = [_observation(taken) for taken in found.taken]
-    if found.taken or found.refused or found.gone or found.renamed:
-        events.append(uploads_materialization(archive.register, found))
+    news = found.taken or found.refused or found.gone or found.renamed
     known = set(context.instance.get_dynamic_partitions(str(DOCUMENTS.name))) if found.taken else set()
     new = [str(taken.key) for taken in found.taken if taken.key not in known]
     requests = _requests(context.instance, found.taken, new, archive.batch)
@@ -37,7 +37,7 @@ def upload_sensor(context: dg.SensorEvaluationContext, archive: ArchiveResource)
         run_requests=requests,
         skip_reason=None if requests else dg.SkipReason(_nothing(found)),
         dynamic_partitions_requests=[DOCUMENTS.build_add_request(new)] if new else [],
-        asset_events=events,
+        asset_events=[uploads_materialization(archive.register, found)] if news else [],
         cursor=found.token,
     )
 
@@ -52,7 +52,7 @@ def _requests(
     instance: dg.DagsterInstance, taken: Sequence[Taken], new: Sequence[str], batch: int
 ) -> list[dg.RunRequest]:
     """A run for each group of neighbours: new documents are registered one after another, so they are neighbours."""
-    versions = {str(each.key): each.fingerprint for each in taken}
+    versions = {str(each.key): f"{each.fingerprint} {each.since}" for each in taken}
     changed = versions.keys() - set(new)
     order = [*(instance.get_dynamic_partitions(str(DOCUMENTS.name)) if changed else []), *new]
     return [

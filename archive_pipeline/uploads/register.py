@@ -6,7 +6,7 @@ their refusals into it while the sensor reads: SQLite's locks keep them apart.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -70,10 +70,13 @@ class UploadRegister:
         """Every upload by its path."""
         return self._table.all()
 
-    def write(self, uploads: Iterable[Upload], *, gone: Iterable[str] = ()) -> None:
-        """Keep these, and forget the paths that are another's now."""
+    def write(self, uploads: Iterable[Upload]) -> None:
+        """Keep these."""
         self._table.write(uploads)
-        self._table.remove(gone)
+
+    def exchange(self, before: Mapping[str, Upload], after: Mapping[str, Upload]) -> None:
+        """Write what a look has changed. What a run has said of an upload meanwhile stands; the next look goes on."""
+        self._table.exchange(before, after)
 
     def in_state(self, state: State) -> list[Upload]:
         """The uploads of one state, by path."""
@@ -84,13 +87,19 @@ class UploadRegister:
         return next((upload for upload in self._table.where(key=key) if upload.state != "gone"), None)
 
     def refuse(self, key: str, error: ArchiveError, now: float) -> None:
-        """Note that a run could not take a document; a change of the file has it tried again."""
-        upload = self.of_key(key)
-        if upload is not None:
-            self.write([upload.refused(error, now)])
+        """Note that a run could not take a document; a change of the file has it tried again.
+
+        An upload that has changed since is left waiting: what the run says is of an earlier version. One that is gone
+        has nothing left to refuse, but is not taken for done when it comes back.
+        """
+
+        def refused(upload: Upload) -> Upload | None:
+            if upload.state == "waiting":
+                return None
+            return replace(upload, version="") if upload.state == "gone" else upload.refused(error, now)
+
+        self._table.change(refused, key=key)
 
     def accept(self, key: str, now: float) -> None:
         """Note that a document which was refused before could be taken after all."""
-        upload = self.of_key(key)
-        if upload is not None and upload.state == "refused":
-            self.write([upload.accepted("taken", now)])
+        self._table.change(lambda upload: upload.accepted("taken", now), key=key, state="refused")

@@ -19,7 +19,7 @@ from archive_pipeline.keys import DocumentKey
 from archive_pipeline.store import Store
 from archive_pipeline.uploads.folder import Seen, look
 from archive_pipeline.uploads.notes import remove_note, write_note
-from archive_pipeline.uploads.register import Upload, UploadRegister
+from archive_pipeline.uploads.register import State, Upload, UploadRegister
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,16 @@ class Rules:
     Attributes:
         quiet: Seconds for which nothing of it may change.
         at_once: Most documents that one look takes.
-        seconds: Time after which a look takes no more; the rest waits for the next one.
+        seconds: Time after which a look takes no more; the rest waits for the next one. The runs that it asks for take
+            Dagster some three times as long.
+        batch: A look ends with a full batch if there is more, so that no run is begun for a few documents only.
         notes: Leave a note beside what is refused.
     """
 
     quiet: float = 30.0
     at_once: int = 1000
-    seconds: float = 3.0
+    seconds: float = 0.7
+    batch: int = 10
     max_file_mb: int = 8_192
     max_pages: int = 20_000
     notes: bool = True
@@ -47,6 +50,8 @@ class Taken:
 
     Attributes:
         fingerprint: Of its files' names, sizes and times.
+        since: Seconds of the epoch since when it is as it is: another one whenever it is to be done again, even if it
+            is what it was before, and the same when it is asked for once more because the asking was not heard.
     """
 
     key: DocumentKey
@@ -54,6 +59,7 @@ class Taken:
     path: Path
     files: int
     size: int
+    since: float
 
 
 @dataclass
@@ -94,17 +100,18 @@ class Watcher:
         self._rules = rules or Rules()
         self._clock = clock
 
-    def look(self, heard: str | None) -> Look:
+    def look(self, heard: str | None, announce: Callable[[Taken], None] = lambda _: None) -> Look:
         """Look once.
 
         Args:
             heard: The token of the last look whose result was heard.
+            announce: Told of every document that is taken, at once; what that takes counts in the look's time.
 
         Raises:
             NotReadable: The upload folder cannot be listed.
             StorageError: The register or the store cannot be written.
         """
-        now, began = self._clock(), time.monotonic()
+        now = self._clock()
         known = self._register.all()
         seen = {each.path: each for each in look(self._uploads)}
         result = Look(uuid.uuid4().hex)
@@ -115,18 +122,18 @@ class Watcher:
             known[path] = _compared(known.get(path), each, now)
         for path, upload in known.items():
             if path not in seen and upload.state != "gone":
-                known[path] = upload.accepted("gone", now)
+                # What was refused is not taken for done when it comes back.
+                version = "" if upload.state == "refused" else upload.version
+                known[path] = replace(upload.accepted("gone", now), version=version)
                 result.gone.append(path)
-        self._take(known, result, now, began)
+        self._take(known, result, now, announce)
         result.refused = [
             upload for path, upload in known.items() if upload.state == "refused" and upload != before.get(path)
         ]
         result.waiting = sum(upload.state == "waiting" for upload in known.values())
         if self._rules.notes:
             result.notes_problem = self._leave_notes(known)
-        self._register.write(
-            [upload for path, upload in known.items() if upload != before.get(path)], gone=before.keys() - known.keys()
-        )
+        self._register.exchange(before, known)
         return result
 
     def _leave_notes(self, known: dict[str, Upload]) -> str:
@@ -150,7 +157,7 @@ class Watcher:
         missing = {
             (upload.identity, upload.version): upload
             for path, upload in known.items()
-            if path not in seen and upload.key and upload.state in ("taken", "gone")
+            if path not in seen and upload.key
         }
         for path, each in seen.items():
             if path in known and known[path].state != "gone":
@@ -161,30 +168,35 @@ class Watcher:
             key = DocumentKey(upload.key)
             self._store.move(key, self._uploads / path, self._uploads)
             del known[upload.path]
-            known[path] = replace(upload.accepted("taken", now), path=path)
+            # Of what a run refused because it met the rename half way, a run is asked for again.
+            state: State = "taken" if upload.state in ("taken", "gone") else "waiting"
+            known[path] = replace(upload.accepted(state, now), path=path)
             result.renamed.append(key)
 
-    def _take(self, known: dict[str, Upload], result: Look, now: float, began: float) -> None:
+    def _take(self, known: dict[str, Upload], result: Look, now: float, announce: Callable[[Taken], None]) -> None:
+        began = time.monotonic()
         for path, upload in known.items():
             if upload.state != "waiting" or now - upload.since < self._rules.quiet:
                 continue
-            if len(result.taken) >= self._rules.at_once or time.monotonic() - began > self._rules.seconds:
+            full = result.taken and len(result.taken) % self._rules.batch == 0
+            if len(result.taken) >= self._rules.at_once or (full and time.monotonic() - began > self._rules.seconds):
                 return
             try:
-                taken = self._taken(path)
+                taken = self._taken(path, upload.since)
             except ArchiveError as error:
                 known[path] = upload.refused(error, now)
                 continue
+            announce(taken)
             result.taken.append(taken)
             known[path] = replace(upload, state="asked", key=str(taken.key), token=result.token)
 
-    def _taken(self, path: str) -> Taken:
+    def _taken(self, path: str, since: float) -> Taken:
         place = self._uploads / path
         source, fingerprint = outside(
             place, self._uploads, max_file_mb=self._rules.max_file_mb, max_pages=self._rules.max_pages
         )
         key = self._store.register(place, self._uploads)
-        return Taken(key, fingerprint, place, len(source.files), source.size)
+        return Taken(key, fingerprint, place, len(source.files), source.size, since)
 
 
 def _confirm(known: dict[str, Upload], heard: str | None, now: float) -> None:

@@ -1,5 +1,6 @@
 """The upload sensor with Dagster in this process: from a dropped file to a run, and to a reason if it is refused."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from archive_pipeline.uploads.register import UploadRegister
 from assets.partitions import DOCUMENTS
 from assets.ranges import RANGE_END, RANGE_START
 from assets.uploads import UPLOADS
+from assets.versions import observed_version
 from resources.archive import ArchiveResource
 
 
@@ -57,6 +59,13 @@ class Sensor:
         self.keys_seen |= {str(request.run_key) for request in fresh}
         return [(request.tags[RANGE_START], request.tags[RANGE_END]) for request in fresh]
 
+    def ticks(self) -> list[tuple[str, str]]:
+        """What ticks ask for until there is nothing more; one takes no more than it has time for."""
+        asked: list[tuple[str, str]] = []
+        while more := self.tick():
+            asked += more
+        return asked
+
     def run(self, first: str, last: str) -> dg.ExecuteInProcessResult:
         return self.definitions.resolve_job_def("documents_job").execute_in_process(
             instance=self.instance, tags={RANGE_START: first, RANGE_END: last}, raise_on_error=False
@@ -85,7 +94,7 @@ def sensor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sensor]:
 def test_uploads_become_runs_of_neighbours_and_nothing_is_asked_for_twice(sensor: Sensor) -> None:
     for name in ("a.png", "b.png", "c.png"):
         sensor.drop(name)
-    assert sensor.tick() == [("a.png", "b.png"), ("c.png", "c.png")]
+    assert sensor.ticks() == [("a.png", "b.png"), ("c.png", "c.png")]
     assert sensor.instance.get_dynamic_partitions(str(DOCUMENTS.name)) == ["a.png", "b.png", "c.png"]
     assert sensor.tick() == []
     assert sensor.run("a.png", "b.png").success
@@ -95,10 +104,32 @@ def test_uploads_become_runs_of_neighbours_and_nothing_is_asked_for_twice(sensor
 def test_replaced_documents_are_asked_for_again_in_the_order_of_their_registration(sensor: Sensor) -> None:
     for name in ("a.png", "b.png", "c.png", "d.png"):
         sensor.drop(name)
-    sensor.tick()
+    sensor.ticks()
     for name in ("a.png", "b.png", "d.png"):
         sensor.drop(name, "quite another text")
-    assert sensor.tick() == [("a.png", "b.png"), ("d.png", "d.png")]
+    assert sensor.ticks() == [("a.png", "b.png"), ("d.png", "d.png")]
+
+
+def test_an_older_version_that_is_restored_is_asked_for_though_it_was_asked_for_before(sensor: Sensor) -> None:
+    sensor.drop("a.png")
+    path, older = sensor.uploads / "a.png", sensor.settings.home / "older.png"
+    shutil.copy2(path, older)
+    assert sensor.tick() == [("a.png", "a.png")]
+    sensor.drop("a.png", "quite another text")
+    assert sensor.tick() == [("a.png", "a.png")]
+    shutil.copy2(older, path)
+    assert sensor.tick() == [("a.png", "a.png")]
+    assert sensor.tick() == []
+
+
+def test_what_a_tick_takes_is_observed_even_if_nobody_hears_of_the_tick(sensor: Sensor) -> None:
+    sensor.drop("a.png")
+    asked = sensor.tick()
+    sensor.cursor = "of an earlier tick"
+    # The same run again: Dagster knows it by its key and launches no other.
+    assert sensor.tick() == []
+    assert asked == [("a.png", "a.png")]
+    assert observed_version(sensor.instance, "a.png") is not None
 
 
 def test_a_refused_document_is_shown_with_its_reason_until_it_is_mended(sensor: Sensor) -> None:
