@@ -106,9 +106,9 @@ class Actor:
             self._move(path, self._new_path(path.suffix), "renamed")
 
     def move(self) -> None:
-        """Into a subfolder."""
-        path = self._any()
-        if path is not None:
+        """Into a subfolder; not images, which would be the pages of one document there."""
+        path = self._any(file=True)
+        if path is not None and path.suffix == ".pdf":
             folder = self.uploads / f"box {self.draw.randrange(4)}"
             folder.mkdir(exist_ok=True)
             self._move(path, self._new_path(path.suffix, folder), "moved to a subfolder")

@@ -96,7 +96,9 @@ def simulate(installation: Installation, plan: Plan, told: Callable[[str], None]
         plain = [
             name
             for name in sorted(actor.here)
-            if name in outcome.uploads and outcome.uploads[name].key == DocumentKey.from_path(Path(name))
+            if name in outcome.uploads
+            and outcome.uploads[name].key == DocumentKey.from_path(Path(name))
+            and outcome.uploads[name].exports
         ]
         names = draw.sample(plain, min(plan.sample, len(plain)))
         told(f"Doing {len(names)} documents once more, undisturbed, to compare.")
