@@ -26,6 +26,8 @@ from archive_pipeline.store import Store
 _QUIET = 3.0
 _OVERRIDES: dict[str, dict[str, Any]] = {
     "run_monitoring": {"enabled": True, "poll_interval_seconds": 5, "start_timeout_seconds": 120},
+    "run_retries": {"enabled": True, "max_retries": 2, "retry_on_asset_or_op_failure": False},
+    "run_launcher": {"module": "archive_pipeline.embedded_launcher", "class": "EmbeddedRunLauncher"},
 }
 """Of Dagster's configuration: as in production, but it looks more often, for a week passes in an hour."""
 

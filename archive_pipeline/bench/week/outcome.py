@@ -89,6 +89,18 @@ def _source(folder: DocumentFolder) -> str:
     return "+".join(file["sha256"] for file in inspection["files"])
 
 
-if __name__ == "__main__":
+def main(arguments: list[str]) -> None:
+    """Print what lies in this archive's store: all of it, ``--states`` of uploads only, or ``--exports`` by key."""
     root = read_settings().store_dir
-    sys.stdout.write(json.dumps(states_of(root)) if "--states" in sys.argv else look_at_store(root).to_json())
+    store = Store(root)
+    if "--states" in arguments:
+        sys.stdout.write(json.dumps(states_of(root)))
+    elif "--exports" in arguments:
+        keys = store.keys()
+        sys.stdout.write(json.dumps({key: export_digests(store.document(key)) for key in keys}))
+    else:
+        sys.stdout.write(look_at_store(root).to_json())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -78,6 +78,8 @@ def simulate(installation: Installation, plan: Plan, told: Callable[[str], None]
     dagster = Dagster(installation.url)
     dagster.wait_until_ready(300)
     told("The installation is up.")
+    if any(installation.uploads.iterdir()) or dagster.keys():
+        raise UsageError("the installation has documents already", remedy="Begin a week with an empty one.")
     draw = random.Random(plan.seed)  # noqa: S311 - what happens when is no secret
     with tempfile.TemporaryDirectory(prefix="week-") as name:
         work = Path(name)
