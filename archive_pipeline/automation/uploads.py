@@ -29,7 +29,9 @@ def upload_sensor(context: dg.SensorEvaluationContext, archive: ArchiveResource)
         )
     except NotReadable as error:
         return dg.SkipReason(f"The upload folder cannot be read: {error}")
-    news = found.taken or found.refused or found.gone or found.renamed
+    events = []
+    if found.taken or found.refused or found.gone or found.renamed:
+        events.append(uploads_materialization(archive.register, archive.results_url, found.notes_problem))
     known = set(context.instance.get_dynamic_partitions(str(DOCUMENTS.name))) if found.taken else set()
     new = [str(taken.key) for taken in found.taken if taken.key not in known]
     requests = _requests(context.instance, found.taken, new, archive.batch)
@@ -37,7 +39,7 @@ def upload_sensor(context: dg.SensorEvaluationContext, archive: ArchiveResource)
         run_requests=requests,
         skip_reason=None if requests else dg.SkipReason(_nothing(found)),
         dynamic_partitions_requests=[DOCUMENTS.build_add_request(new)] if new else [],
-        asset_events=[uploads_materialization(archive.register, found)] if news else [],
+        asset_events=events,
         cursor=found.token,
     )
 

@@ -63,8 +63,8 @@ class UploadRegister:
     Every method raises StorageError or NoSpaceLeft where the file cannot be read or written.
     """
 
-    def __init__(self, store: Path) -> None:
-        self._table = SqliteTable(store / "uploads.sqlite", Upload, ("key", "state"))
+    def __init__(self, store: Path, *, read_only: bool = False) -> None:
+        self._table = SqliteTable(store / "uploads.sqlite", Upload, ("key", "state"), read_only=read_only)
 
     def all(self) -> dict[str, Upload]:
         """Every upload by its path."""
@@ -74,9 +74,9 @@ class UploadRegister:
         """Keep these."""
         self._table.write(uploads)
 
-    def exchange(self, before: Mapping[str, Upload], after: Mapping[str, Upload]) -> None:
-        """Write what a look has changed. What a run has said of an upload meanwhile stands; the next look goes on."""
-        self._table.exchange(before, after)
+    def update(self, before: Mapping[str, Upload], after: Mapping[str, Upload]) -> None:
+        """Keep what a look has changed, but for what a run has changed meanwhile: the next look sees that."""
+        self._table.update(before, after)
 
     def in_state(self, state: State) -> list[Upload]:
         """The uploads of one state, by path."""
@@ -86,20 +86,28 @@ class UploadRegister:
         """The upload of a document, if it came by the upload folder."""
         return next((upload for upload in self._table.where(key=key) if upload.state != "gone"), None)
 
-    def refuse(self, key: str, error: ArchiveError, now: float) -> None:
+    def refuse(self, key: str, error: ArchiveError, now: float) -> bool:
         """Note that a run could not take a document; a change of the file has it tried again.
 
         An upload that has changed since is left waiting: what the run says is of an earlier version. One that is gone
         has nothing left to refuse, but is not taken for done when it comes back.
+
+        Returns:
+            Whether that was news.
         """
 
         def refused(upload: Upload) -> Upload | None:
-            if upload.state == "waiting":
+            known = (upload.state, upload.code, upload.reason) == ("refused", error.code, error.what)
+            if upload.state == "waiting" or known:
                 return None
             return replace(upload, version="") if upload.state == "gone" else upload.refused(error, now)
 
-        self._table.change(refused, key=key)
+        return self._table.change(refused, key=key)
 
-    def accept(self, key: str, now: float) -> None:
-        """Note that a document which was refused before could be taken after all."""
-        self._table.change(lambda upload: upload.accepted("taken", now), key=key, state="refused")
+    def accept(self, key: str, now: float) -> bool:
+        """Note that a document which was refused before could be taken after all.
+
+        Returns:
+            Whether it was refused before.
+        """
+        return self._table.change(lambda upload: upload.accepted("taken", now), key=key, state="refused")

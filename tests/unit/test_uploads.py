@@ -247,13 +247,13 @@ def test_what_a_run_says_of_an_earlier_version_does_not_refuse_the_newer_one(fol
 def test_a_refusal_that_comes_during_a_look_stands(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.put("a.pdf")
     folder.settle()
-    exchange = UploadRegister.exchange
+    update = UploadRegister.update
 
     def late(register: UploadRegister, *rows: Any) -> None:
         folder.register.refuse("a.pdf", DamagedFile("it is truncated"), folder.now)
-        exchange(register, *rows)
+        update(register, *rows)
 
-    monkeypatch.setattr(UploadRegister, "exchange", late)
+    monkeypatch.setattr(UploadRegister, "update", late)
     folder.look()
     assert folder.states() == {"a.pdf": "refused"}
 
