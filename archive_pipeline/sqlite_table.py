@@ -164,7 +164,9 @@ class SqliteTable(Generic[Row]):
             connection.executemany(self._delete, [(_stored(key),) for key in keys])
 
     def _of(self, row: tuple[Any, ...]) -> Row:
-        return self._row(*(os.fsdecode(value) if isinstance(value, bytes) else value for value in row))
+        if bytes in map(type, row):
+            row = tuple(os.fsdecode(value) if isinstance(value, bytes) else value for value in row)
+        return self._row(*row)
 
 
 def _stored(value: object) -> object:

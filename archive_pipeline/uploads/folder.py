@@ -62,11 +62,13 @@ def look(root: Path) -> Iterator[Seen]:
             yield from _folder(root, folder, entries, here)
         folders = [folder / entry.name for entry in reversed(entries) if entry.is_dir(follow_symlinks=False)]
         pending.extend((each, here) for each in folders)
+        # Once a folder: to make a path of every file is what would take longest.
+        prefix = "" if folder == root else f"{folder.relative_to(root)}/"
         for entry in entries:
             if entry.is_dir(follow_symlinks=False) or entry.name in settings or (whole and entry.name in names):
                 continue
-            own = _settings(here, settings, f"{entry.name}.")
-            yield from _file(root, folder, entry, own, wanted=entry.name in names)
+            own = _settings(here, settings, f"{entry.name}.") if settings else here
+            yield from _file(prefix + entry.name, entry, own, wanted=entry.name in names)
 
 
 def _settings(around: str, entries: Mapping[str, DirEntry[str]], prefix: str) -> str:
@@ -84,8 +86,7 @@ def _settings(around: str, entries: Mapping[str, DirEntry[str]], prefix: str) ->
     return around
 
 
-def _file(root: Path, folder: Path, entry: DirEntry[str], settings: str, *, wanted: bool) -> Iterator[Seen]:
-    path = str((folder / entry.name).relative_to(root))
+def _file(path: str, entry: DirEntry[str], settings: str, *, wanted: bool) -> Iterator[Seen]:
     try:
         status = entry.stat(follow_symlinks=False)
     except OSError:  # gone since the folder was listed; the next look tells

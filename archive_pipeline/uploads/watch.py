@@ -221,7 +221,7 @@ def _compared(upload: Upload | None, seen: Seen, now: float) -> Upload:
         return changed if seen.problem is None else changed.refused(seen.problem, now)
     if upload.since > now:  # the clock was put back
         return replace(upload, since=now)
-    return replace(upload, identity=seen.identity)
+    return upload if upload.identity == seen.identity else replace(upload, identity=seen.identity)
 
 
 def _outside(each: Upload | Seen) -> tuple[str, str]:

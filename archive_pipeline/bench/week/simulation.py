@@ -32,6 +32,7 @@ class Plan:
         patience: Minutes that may pass afterwards until all is settled.
         sample: Documents that are compared with an undisturbed run.
         timed: Hold ticks and memory to their limits.
+        late: Seconds after the end of the week at which its last night begins.
     """
 
     documents: int = 2000
@@ -43,6 +44,7 @@ class Plan:
     sample: int = 20
     seed: int = 0
     timed: bool = True
+    late: float = 60.0
 
 
 @dataclass
@@ -153,7 +155,8 @@ def _plan_disturbance(
         victim = installation.victims[number % len(installation.victims)]
         events.at(events.draw.uniform(0.05, 0.98) * events.length, lambda victim=victim: kill(victim))  # type: ignore[misc]
     for number in range(plan.nights):
-        events.at((number + 1) * events.length / (plan.nights + 0.5), night)
+        # The last one when all is over: what was given up meanwhile, it takes.
+        events.at((number + 1) / plan.nights * events.length + (number + 1 == plan.nights) * plan.late, night)
 
 
 def _live(
