@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from archive_pipeline.bench.week.dagster_facts import Dagster
+    from archive_pipeline.bench.week.dagster_facts import Dagster, Tick
 
 _CHUNK = 1_000
 _TICKS = 3
@@ -107,7 +107,8 @@ def _pretend_all_made(instance: Any, home: Path, keys: Sequence[str]) -> None:
 
 def _ticks(dagster: Dagster, table: Table, what: str, *, asking: bool = False) -> None:
     """Wait for some ticks of the sensor, such that ask for runs or any; the seconds of each."""
-    before, end, new = len(dagster.ticks()), time.monotonic() + 600, []
+    before, end = len(dagster.ticks()), time.monotonic() + 600
+    new: list[Tick] = []
     while len(new) < _TICKS and time.monotonic() < end:
         time.sleep(2)
         ended = [tick for tick in dagster.ticks()[: -before or None] if tick.seconds is not None]
