@@ -7,7 +7,7 @@ import inspect
 import os
 import socket
 import sys
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import pytest
 from hypothesis import given
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from archive_pipeline import errors
 from archive_pipeline.intake import content_digest, discover, documents_below, expand, fingerprint, open_file
-from archive_pipeline.intake.names import natural_order, set_aside
+from archive_pipeline.intake.names import DOCUMENT_SUFFIXES, is_document, natural_order, set_aside
 
 LIMITS = {"max_file_mb": 1, "max_pages": 20}
 
@@ -255,3 +255,8 @@ def test_natural_order_counts(numbers):
 def test_set_aside(name):
     assert set_aside(name)
     assert set_aside("a.pdf") is None
+
+
+@given(st.text("aP.~é", min_size=1) | st.tuples(st.text("a."), st.sampled_from([".pdf", ".JPG", ".tif."])).map("".join))
+def test_a_document_is_known_by_the_suffix_that_a_path_of_its_name_has(name: str) -> None:
+    assert is_document(name) == (PurePath(name).suffix.lower() in DOCUMENT_SUFFIXES)
