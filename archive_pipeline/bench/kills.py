@@ -6,6 +6,7 @@ import random
 import re
 import tempfile
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,7 +39,9 @@ class KillResult:
     most_redone_by_a_kill: int
 
 
-def bench_kills(pdf: Path, kills: int = 20, seed: int = 0, kills_a_round: int = 5) -> KillResult:
+def bench_kills(
+    pdf: Path, kills: int = 20, seed: int = 0, kills_a_round: int = 5, told: Callable[[str], None] = lambda _: None
+) -> KillResult:
     """Kill the main job at random moments until there were ``kills`` of them, and compare what comes out.
 
     A run that has resumed is shorter, so that a moment drawn may never come; then a new round with a fresh store
@@ -48,6 +51,7 @@ def bench_kills(pdf: Path, kills: int = 20, seed: int = 0, kills_a_round: int = 
         pdf: A scan.
         seed: Of the moments.
         kills_a_round: Most kills before a document is let through to its end.
+        told: Told after each round how far it is.
     """
     draw = random.Random(seed)  # noqa: S311 - moments, no secret
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
@@ -81,6 +85,7 @@ def bench_kills(pdf: Path, kills: int = 20, seed: int = 0, kills_a_round: int = 
                 done += 1
             found = _digests(folder / "out")
             different |= {path for path in expected | found if expected.get(path) != found.get(path)}
+            told(f"{done} kills in {rounds} rounds, {len(different)} files different so far")
     return KillResult(done, rounds, len(expected), tuple(sorted(different)), tuple(sorted(torn)), redone, most)
 
 

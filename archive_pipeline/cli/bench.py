@@ -118,7 +118,7 @@ def kills(pdf: Path, kills: int, seed: int) -> None:
     """Kill the main job at random moments, resume it, and compare the exports byte for byte."""
     from archive_pipeline.bench.kills import bench_kills
 
-    result = bench_kills(pdf, kills, seed)
+    result = bench_kills(pdf, kills, seed, told=click.echo)
     click.echo(f"{result.kills} kills in {result.rounds} rounds, {result.files} files of exports compared each")
     click.echo(f"byte-equal: {'yes' if not result.different else 'no: ' + ', '.join(result.different)}")
     click.echo(f"torn files: {len(result.torn)}")

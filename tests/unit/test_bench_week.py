@@ -84,6 +84,15 @@ def test_a_broken_promise_is_named(tmp_path: Path, changes: dict[str, Any], prom
     assert broken.startswith(promise)
 
 
+def test_a_copy_is_done_once_but_not_refused_when_its_bytes_are_nowhere_else(tmp_path: Path) -> None:
+    refused = replace(REFUSED, path="c.png", key="c.png")
+    week = a_week(tmp_path, outcome=Outcome({"a.png": DONE, "b.png": REFUSED, "c.png": refused}, ()))
+    week.actor.here["c.png"] = "digest"
+    assert make_ledger(week).broken == []
+    week.actor.here["c.png"] = "other"
+    assert make_ledger(week).broken == ["no good document refused: 'c.png': it is truncated"]
+
+
 def test_what_other_work_makes_slow_is_no_broken_promise_where_it_is_not_timed(tmp_path: Path) -> None:
     week = a_week(tmp_path, ticks=(Tick("SKIPPED", 50.0, "", 0),), memory={"1": [1.0] * 40 + [9.0] * 10})
     assert make_ledger(week, timed=False).broken == []

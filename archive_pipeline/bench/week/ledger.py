@@ -91,13 +91,17 @@ def _documents(ledger: Ledger, week: Week) -> None:
     uploads = week.outcome.uploads
     here, bad = week.actor.here, week.actor.bad
     done = [name for name, digest in here.items() if name in uploads and _done(uploads[name], digest)]
+    made = {found.source for found in uploads.values() if found.exports}
     refused = [name for name in here if name in uploads and _refused(uploads[name])]
+    # The same bytes under another name are done once.
+    copies = [name for name in refused if here[name] in made]
     ledger.say("documents in the upload folder at the end", len(here))
     ledger.say("… done, made from the newest bytes", len(done))
-    ledger.say("… refused with a reason", len(refused))
+    ledger.say("… refused, for the same bytes are done under another name", len(copies))
     lost = [f"{name!r} ({_state(uploads.get(name))})" for name in here.keys() - {*done, *refused}]
     ledger.promise("0 lost", sorted(lost))
-    ledger.promise("no good document refused", [f"{name!r}: {uploads[name].reason}" for name in refused])
+    wrong = [f"{name!r}: {uploads[name].reason}" for name in refused if name not in copies]
+    ledger.promise("no good document refused", wrong)
     ledger.say("bad uploads", len(bad))
     accepted = [name for name in bad if name not in uploads or not _refused(uploads[name])]
     reasons = Counter(uploads[name].reason for name in bad if name in uploads)
