@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import astuple, fields
@@ -121,6 +122,13 @@ class SqliteTable(Generic[Row]):
         """Keep these, all or none."""
         with self.open() as connection:
             connection.executemany(self._insert, [tuple(map(_stored, astuple(row))) for row in rows])
+
+    def counts(self, field: str) -> Counter[str]:
+        """How many rows have each value of a field of text."""
+        name = self._quoted[field]
+        with self.open() as connection:
+            rows = connection.execute(f"SELECT {name}, count(*) FROM rows GROUP BY {name}")  # noqa: S608
+            return Counter({str(value): number for value, number in rows})
 
     def change(self, change: Callable[[Row], Row | None], **conditions: str) -> bool:
         """Replace rows whose fields are these; what ``change`` gives None for is left. No other writer comes between.

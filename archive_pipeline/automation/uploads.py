@@ -32,8 +32,12 @@ def upload_sensor(context: dg.SensorEvaluationContext, archive: ArchiveResource)
     events = []
     if found.taken or found.refused or found.gone or found.renamed:
         events.append(uploads_materialization(archive.register, archive.results_url, found.notes_problem))
-    known = set(context.instance.get_dynamic_partitions(str(DOCUMENTS.name))) if found.taken else set()
-    new = [str(taken.key) for taken in found.taken if taken.key not in known]
+    # Asked for each: to list all takes longer where there are very many.
+    new = [
+        str(taken.key)
+        for taken in found.taken
+        if not context.instance.has_dynamic_partition(str(DOCUMENTS.name), str(taken.key))
+    ]
     requests = _requests(context.instance, found.taken, new, archive.batch)
     return dg.SensorResult(
         run_requests=requests,

@@ -6,6 +6,7 @@ their refusals into it while the sensor reads: SQLite's locks keep them apart.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -77,6 +78,10 @@ class UploadRegister:
     def update(self, before: Mapping[str, Upload], after: Mapping[str, Upload]) -> None:
         """Keep what a look has changed, but for what a run has changed meanwhile: the next look sees that."""
         self._table.update(before, after)
+
+    def counts(self) -> Counter[str]:
+        """How many uploads are in each state."""
+        return self._table.counts("state")
 
     def in_state(self, state: State) -> list[Upload]:
         """The uploads of one state, by path."""

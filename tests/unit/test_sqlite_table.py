@@ -1,6 +1,6 @@
 """Rows of dataclasses in an SQLite file."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -69,3 +69,12 @@ def test_an_update_leaves_alone_what_somebody_else_has_changed_meanwhile(tmp_pat
         "new": Old("new", 2.0),
         "added": Old("added", 9.0),
     }
+
+
+def test_values_are_counted_and_a_change_says_whether_there_was_one(tmp_path: Path) -> None:
+    table = SqliteTable(tmp_path / "a.sqlite", Old)
+    table.write([Old("a", 1.0), Old("b", 2.0, "refused"), Old("c", 3.0, "refused")])
+    assert table.counts("order") == {"": 1, "refused": 2}
+    assert table.change(lambda row: replace(row, order="taken") if row.key == "b" else None, order="refused")
+    assert table.counts("order") == {"": 1, "refused": 1, "taken": 1}
+    assert not table.change(lambda _: None, order="refused")
