@@ -37,7 +37,7 @@ class Rules:
 
     quiet: float = 30.0
     at_once: int = 1000
-    seconds: float = 0.7
+    seconds: float = 0.4
     batch: int = 10
     max_file_mb: int = 8_192
     max_pages: int = 20_000
