@@ -7,12 +7,16 @@ import dagster as dg
 
 from archive_pipeline.automation.jobs import documents_job
 from archive_pipeline.errors import NotReadable
+from archive_pipeline.uploads.register import UploadRegister
 from archive_pipeline.uploads.watch import Look, Taken
 from assets.partitions import DOCUMENTS
-from assets.ranges import range_tags, spans
+from assets.ranges import RANGE_END, RANGE_START, range_tags, spans
 from assets.uploads import uploads_materialization
 from assets.versions import source_observation
 from resources.archive import ArchiveResource
+
+LOOK_TAG = "archive/look"
+"""Of a run: the token of the look that asked for it."""
 
 
 @dg.sensor(
@@ -25,7 +29,9 @@ def upload_sensor(context: dg.SensorEvaluationContext, archive: ArchiveResource)
     """Look at the upload folder once."""
     try:
         found = archive.watcher().look(
-            context.cursor, lambda taken: context.instance.report_runless_asset_event(_observation(taken))
+            context.cursor,
+            announce=lambda taken: context.instance.report_runless_asset_event(_observation(taken)),
+            launched=_launched(context.instance, archive.register, context.cursor),
         )
     except NotReadable as error:
         return dg.SkipReason(f"The upload folder cannot be read: {error}")
@@ -38,7 +44,7 @@ def upload_sensor(context: dg.SensorEvaluationContext, archive: ArchiveResource)
         for taken in found.taken
         if not context.instance.has_dynamic_partition(str(DOCUMENTS.name), str(taken.key))
     ]
-    requests = _requests(context.instance, found.taken, new, archive.batch)
+    requests = _requests(context.instance, found, new, archive.batch)
     return dg.SensorResult(
         run_requests=requests,
         skip_reason=None if requests else dg.SkipReason(_nothing(found)),
@@ -54,15 +60,31 @@ def _observation(taken: Taken) -> dg.AssetObservation:
     return source_observation(taken.key, taken.fingerprint, metadata)
 
 
-def _requests(
-    instance: dg.DagsterInstance, taken: Sequence[Taken], new: Sequence[str], batch: int
-) -> list[dg.RunRequest]:
+def _launched(instance: dg.DagsterInstance, register: UploadRegister, heard: str | None) -> set[tuple[str, str]]:
+    """Tokens of looks and keys of documents of which there are runs, though the look was not heard.
+
+    The daemon may be killed after it has launched them; to ask again for others beside them would do them twice.
+    """
+    tokens = {upload.token for upload in register.in_state("asked") if upload.token != heard}
+    order = instance.get_dynamic_partitions(str(DOCUMENTS.name)) if tokens else []
+    place = {key: number for number, key in enumerate(order)}
+    return {
+        (token, key)
+        for token in tokens
+        for run in instance.get_runs(dg.RunsFilter(tags={LOOK_TAG: token}))
+        for key in order[place[run.tags[RANGE_START]] : place[run.tags[RANGE_END]] + 1]
+    }
+
+
+def _requests(instance: dg.DagsterInstance, found: Look, new: Sequence[str], batch: int) -> list[dg.RunRequest]:
     """A run for each group of neighbours: new documents are registered one after another, so they are neighbours."""
-    versions = {str(each.key): f"{each.fingerprint} {each.since}" for each in taken}
+    versions = {str(each.key): f"{each.fingerprint} {each.since}" for each in found.taken}
     changed = versions.keys() - set(new)
     order = [*(instance.get_dynamic_partitions(str(DOCUMENTS.name)) if changed else []), *new]
     return [
-        dg.RunRequest(run_key=_run_key([versions[key] for key in keys], keys), tags=range_tags(keys))
+        dg.RunRequest(
+            run_key=_run_key([versions[key] for key in keys], keys), tags={**range_tags(keys), LOOK_TAG: found.token}
+        )
         for keys in spans(order, versions.keys(), batch)
     ]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -100,11 +100,17 @@ class Watcher:
         self._rules = rules or Rules()
         self._clock = clock
 
-    def look(self, heard: str | None, announce: Callable[[Taken], None] = lambda _: None) -> Look:
+    def look(
+        self,
+        heard: str | None,
+        announce: Callable[[Taken], None] = lambda _: None,
+        launched: Collection[tuple[str, str]] = (),
+    ) -> Look:
         """Look once.
 
         Args:
             heard: The token of the last look whose result was heard.
+            launched: Tokens and keys of which a run is known though the look was not heard.
             announce: Told of every document that is taken, at once; what that takes counts in the look's time.
 
         Raises:
@@ -116,7 +122,7 @@ class Watcher:
         seen = {each.path: each for each in look(self._uploads)}
         result = Look(uuid.uuid4().hex)
         before = dict(known)
-        _confirm(known, heard, now)
+        _confirm(known, heard, launched, now)
         self._follow_renames(known, seen, result, now)
         for path, each in seen.items():
             known[path] = _compared(known.get(path), each, now)
@@ -199,11 +205,12 @@ class Watcher:
         return Taken(key, fingerprint, place, len(source.files), source.size, since)
 
 
-def _confirm(known: dict[str, Upload], heard: str | None, now: float) -> None:
+def _confirm(known: dict[str, Upload], heard: str | None, launched: Collection[tuple[str, str]], now: float) -> None:
     for path, upload in known.items():
         if upload.state == "asked":
+            was_heard = upload.token == heard or (upload.token, upload.key) in launched
             # Not heard: it is still quiet, so it is asked for again at once.
-            known[path] = upload.accepted("taken", now) if upload.token == heard else replace(upload, state="waiting")
+            known[path] = upload.accepted("taken", now) if was_heard else replace(upload, state="waiting")
 
 
 def _compared(upload: Upload | None, seen: Seen, now: float) -> Upload:

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from archive_pipeline.automation import upload_sensor
+from archive_pipeline.automation.uploads import LOOK_TAG
 from archive_pipeline.definitions import build
 from archive_pipeline.demo.typing import font
 from archive_pipeline.settings import read_settings
@@ -120,6 +121,21 @@ def test_an_older_version_that_is_restored_is_asked_for_though_it_was_asked_for_
     shutil.copy2(older, path)
     assert sensor.tick() == [("a.png", "a.png")]
     assert sensor.tick() == []
+
+
+def test_a_run_that_was_launched_before_the_tick_was_lost_is_not_asked_for_among_others(sensor: Sensor) -> None:
+    sensor.drop("a.png")
+    assert sensor.ticks() == [("a.png", "a.png")]
+    sensor.drop("b.png")
+    sensor.drop("c.png")
+    sensor.tick()
+    sensor.instance.create_run_for_job(
+        sensor.definitions.resolve_job_def("documents_job"),
+        tags={RANGE_START: "b.png", RANGE_END: "c.png", LOOK_TAG: str(sensor.cursor)},
+    )
+    sensor.drop("d.png")
+    sensor.cursor = "of an earlier tick"
+    assert sensor.tick() == [("d.png", "d.png")]
 
 
 def test_what_a_tick_takes_is_observed_even_if_nobody_hears_of_the_tick(sensor: Sensor) -> None:

@@ -258,6 +258,15 @@ def test_a_refusal_that_comes_during_a_look_stands(folder: Folder, monkeypatch: 
     assert folder.states() == {"a.pdf": "refused"}
 
 
+def test_what_was_not_heard_but_launched_is_not_asked_for_again(folder: Folder) -> None:
+    folder.put("a.pdf")
+    folder.put("b.pdf")
+    folder.look()
+    found = folder.look(31, heard=False)
+    again = folder.watcher.look(folder.heard, launched={(found.token, "a.pdf"), ("of another look", "b.pdf")})
+    assert [str(taken.key) for taken in again.taken] == ["b.pdf"]
+
+
 def test_an_older_version_that_comes_back_is_another_asking_and_one_that_was_not_heard_is_the_same(
     folder: Folder,
 ) -> None:
