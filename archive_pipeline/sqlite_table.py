@@ -39,11 +39,11 @@ class SqliteTable(Generic[Row]):
     def __init__(self, path: Path, row: type[Row], indexed: Iterable[str] = ()) -> None:
         self._path, self._row = path, row
         self._columns = [field.name for field in fields(row)]
-        names = ", ".join(self._columns)
-        # Names of our own fields only; values always go as parameters.
+        # Names of our own fields only; values always go as parameters. Quoted, for a field may be a word of SQL (when).
+        names = ", ".join(f'"{name}"' for name in self._columns)
         self._schema = [
-            f"CREATE TABLE IF NOT EXISTS rows ({names}, PRIMARY KEY ({self._columns[0]}))",
-            *(f"CREATE INDEX IF NOT EXISTS rows_{name} ON rows ({name})" for name in indexed),
+            f'CREATE TABLE IF NOT EXISTS rows ({names}, PRIMARY KEY ("{self._columns[0]}"))',
+            *(f'CREATE INDEX IF NOT EXISTS rows_{name} ON rows ("{name}")' for name in indexed),
         ]
         self._insert = f"INSERT OR REPLACE INTO rows ({names}) VALUES ({', '.join('?' * len(self._columns))})"  # noqa: S608
         self._select = f"SELECT {names} FROM rows"  # noqa: S608
@@ -86,8 +86,8 @@ class SqliteTable(Generic[Row]):
 
     def where(self, **conditions: str) -> list[Row]:
         """Rows whose fields are these, by key."""
-        clause = " AND ".join(f"{name} = ?" for name in conditions)
-        query = f"{self._select} WHERE {clause} ORDER BY {self._columns[0]}"
+        clause = " AND ".join(f'"{name}" = ?' for name in conditions)
+        query = f'{self._select} WHERE {clause} ORDER BY "{self._columns[0]}"'
         with self.open() as connection:
             return [self._of(row) for row in connection.execute(query, [_stored(each) for each in conditions.values()])]
 
@@ -99,7 +99,7 @@ class SqliteTable(Generic[Row]):
     def remove(self, keys: Iterable[str]) -> None:
         """Forget these, all or none."""
         with self.open() as connection:
-            statement = f"DELETE FROM rows WHERE {self._columns[0]} = ?"  # noqa: S608
+            statement = f'DELETE FROM rows WHERE "{self._columns[0]}" = ?'  # noqa: S608
             connection.executemany(statement, [(_stored(key),) for key in keys])
 
     def _of(self, row: tuple[Any, ...]) -> Row:
