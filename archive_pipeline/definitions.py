@@ -4,6 +4,7 @@ import dagster as dg
 
 from archive_pipeline.automation import documents_job, upload_sensor
 from archive_pipeline.settings import Settings, read_settings
+from assets.checks import document_checks
 from assets.documents import documents, source_document
 from assets.uploads import uploads
 from resources.archive import ArchiveResource
@@ -13,6 +14,7 @@ def build(settings: Settings) -> dg.Definitions:
     """All definitions for one installation."""
     return dg.Definitions(
         assets=[source_document, documents, uploads],
+        asset_checks=[document_checks],
         jobs=[documents_job],
         sensors=[upload_sensor],
         resources={"archive": ArchiveResource.from_settings(settings)},
