@@ -18,6 +18,7 @@ _COMMANDS = {
     "ui": "archive_pipeline.cli.ui:ui",
     "demo": "archive_pipeline.cli.demo:demo",
     "store": "archive_pipeline.cli.store:store",
+    "report": "archive_pipeline.cli.report:report",
     "models": "archive_pipeline.cli.models:models",
     "doctor": "archive_pipeline.cli.doctor:doctor",
     "bench": "archive_pipeline.cli.bench:bench",

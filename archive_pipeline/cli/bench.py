@@ -140,3 +140,14 @@ def exports(pdf: Path, runs: int, long: int) -> None:
     for pages, (own, child) in result.memory.items():
         click.echo(f"{pages} pages, all formats: peak {own:.0f} MB, of the child that makes the PDF {child:.0f} MB")
     click.echo("ratio {:.3f}, of the child {:.3f}".format(*result.memory_ratios))
+
+
+@bench.command()
+@click.option("--documents", default=10_000, show_default=True, help="Generated documents; only their records exist.")
+def report(documents: int) -> None:
+    """Seconds and memory of the corpus report over many documents."""
+    from archive_pipeline.bench.report import bench_report
+
+    result = bench_report(documents)
+    click.echo(f"{result.documents} documents, {result.pages} pages, generated in {result.made:.1f} s")
+    click.echo(f"report: {result.seconds:.1f} s, {result.memory:.0f} MB of memory more than before")

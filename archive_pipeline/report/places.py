@@ -19,10 +19,12 @@ class Places:
         documents: Folder of the documents in the store.
         base_url: Where the folder that holds the exports of all documents is on the web; as long as nobody has set
             it, files are named instead.
+        relative: The report lies in the store beside the documents.
     """
 
     documents: Path
     base_url: str = _NOWHERE
+    relative: bool = True
 
     @property
     def on_the_web(self) -> bool:
@@ -36,8 +38,10 @@ class Places:
         return str(self.documents / key / "exports" / "view" / name)
 
     def link(self, key: str, page: int | None = None) -> str:
-        """The same for a link from ``report/index.html`` in the store: relative, where it is no web address."""
+        """The same for a link on the report's page: relative, where it can be."""
         if self.on_the_web:
             return self.view(key, page)
+        if not self.relative:
+            return Path(self.view(key, page)).absolute().as_uri()
         name = "index.html" if page is None else f"{page:04d}.html"
         return f"../documents/{quote(key, safe='')}/exports/view/{name}"
