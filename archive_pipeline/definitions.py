@@ -2,10 +2,11 @@
 
 import dagster as dg
 
-from archive_pipeline.automation import documents_job, upload_sensor
+from archive_pipeline.automation import documents_job, report_job, report_schedule, upload_sensor
 from archive_pipeline.settings import Settings, read_settings
 from assets.checks import document_checks
 from assets.documents import documents, source_document
+from assets.report import corpus_report
 from assets.uploads import uploads
 from resources.archive import ArchiveResource
 
@@ -13,9 +14,10 @@ from resources.archive import ArchiveResource
 def build(settings: Settings) -> dg.Definitions:
     """All definitions for one installation."""
     return dg.Definitions(
-        assets=[source_document, documents, uploads],
+        assets=[source_document, documents, uploads, corpus_report],
         asset_checks=[document_checks],
-        jobs=[documents_job],
+        jobs=[documents_job, report_job],
+        schedules=[report_schedule],
         sensors=[upload_sensor],
         resources={"archive": ArchiveResource.from_settings(settings)},
         # The default starts a Python per step, and the imports cost seconds.

@@ -11,7 +11,7 @@ import pandas as pd
 from archive_pipeline.errors import ArchiveError, printable
 from archive_pipeline.report.make import FOLDER, Report, make_report
 from archive_pipeline.report.plots import picture
-from archive_pipeline.report.webpage import NAME, rows, write_html
+from archive_pipeline.report.webpage import rows, write_html
 from archive_pipeline.report.wording import STANDINGS, of_accuracy, size
 from assets.metadata import plain_markdown
 from resources.archive import ArchiveResource

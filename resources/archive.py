@@ -62,6 +62,7 @@ class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     quiet_seconds: float
     batch: int
     refused_notes: bool
+    duplicates: str
 
     @classmethod
     def from_settings(cls, settings: Settings) -> ArchiveResource:

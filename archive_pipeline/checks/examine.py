@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
 from collections.abc import Iterator
@@ -20,8 +21,17 @@ _AT_ONCE = 100
 
 
 def version_of(folder: DocumentFolder) -> str:
-    """Changes with everything that is looked at; made of times alone, so that a hundred thousand are soon asked."""
-    return ":".join(map(_time, (folder.ledger, folder.exports_record, folder.correction(1).parent)))
+    """Changes with what is looked at; empty where nothing was done yet.
+
+    Made of times alone, so that a hundred thousand are soon asked. The time of a folder is that of the last file that
+    was put there or taken away, for files are written under another name and renamed.
+    """
+    ledger, made = _time(folder.ledger), _time(folder.exports_record)
+    if not ledger and not made:
+        return ""
+    inside = ("images", "layouts", "transcriptions", "corrections", "exports", "exports/page", "exports/alto")
+    times = [ledger, made, *(_time(folder.root / name) for name in inside)]
+    return hashlib.blake2b(":".join(times).encode(), digest_size=8).hexdigest()
 
 
 def _time(path: Path) -> str:
@@ -94,7 +104,7 @@ def changed(store: Store, table: Examinations) -> Iterator[DocumentFolder]:
     for key in keys:
         folder = store.document(key)
         version = version_of(folder)
-        if version != known.get(key) and not version.startswith(":"):
+        if version and version != known.get(key):
             yield folder
 
 

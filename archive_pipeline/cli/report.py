@@ -14,7 +14,9 @@ from archive_pipeline.store import Store
 
 
 @click.command()
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Where to write; by default in the store.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="Where to write; by default in the store."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def report(out: Path | None, as_json: bool) -> None:
     """Sum up the archive: a page for the browser, and tables of its documents and pages."""

@@ -9,7 +9,8 @@ from io import BufferedReader
 from pathlib import Path
 
 from archive_pipeline.errors import NotReadable
-from archive_pipeline.intake.source import Source, open_file
+from archive_pipeline.intake.settings_files import settings_files
+from archive_pipeline.intake.source import Source, discover, open_file
 
 
 def fingerprint(source: Source, settings: Sequence[Path] = ()) -> str:
@@ -27,6 +28,16 @@ def fingerprint(source: Source, settings: Sequence[Path] = ()) -> str:
     files = [_outside(file, source) for file in source.files]
     # Without settings it is what it was before there were any.
     return _digest_of([source.kind, files, *([[_outside(file, source) for file in settings]] if settings else [])])
+
+
+def outside(path: Path, uploads: Path | None, *, max_file_mb: int, max_pages: int) -> tuple[Source, str]:
+    """A document with the settings files that hold for it: what it is, and its fingerprint. Opens nothing.
+
+    Raises:
+        DocumentRefused: There is nothing that could be a document, or a settings file that cannot be obeyed.
+    """
+    source = discover(path, max_file_mb=max_file_mb, max_pages=max_pages)
+    return source, fingerprint(source, settings_files(source.path, uploads))
 
 
 def _outside(file: Path, source: Source) -> tuple[str, int, int]:

@@ -24,6 +24,7 @@ class ProcessingOptions:
         engine, segmentation_model, recognition_model: What the settings say; they come after those files.
         uploads_dir: The upload folder, whose ``archive.yaml`` files hold for the documents in it.
         models_dir: The model store; None for the bundled models alone.
+        duplicates: What to do with a document that has the bytes of another.
         pages: Page ranges such as ``1-3,7``; None for all.
         reuse: Take results that were made from the same input instead of making them again.
         formats: Names of the exports to make; None for the default set.
@@ -49,6 +50,7 @@ class ProcessingOptions:
     worker_memory_mb: int = 6_144
     on_page_error: Literal["skip", "fail"] = "skip"
     max_failed_pages: float = 0.1
+    duplicates: Literal["refuse", "make"] = "refuse"
     pages: str | None = None
     reuse: bool = True
     formats: tuple[str, ...] | None = None
@@ -59,7 +61,11 @@ class ProcessingOptions:
     def __post_init__(self) -> None:
         """Raises UsageError where a choice, which may come from a run's config, is none."""
         choose(self.formats)
-        for name, choices in {"born_digital": ("keep", "redo"), "on_page_error": ("skip", "fail")}.items():
+        for name, choices in {
+            "born_digital": ("keep", "redo"),
+            "on_page_error": ("skip", "fail"),
+            "duplicates": ("make", "refuse"),
+        }.items():
             if getattr(self, name) not in choices:
                 raise UsageError(f"{name} cannot be '{getattr(self, name)}'", remedy=f"Choose {' or '.join(choices)}.")
 

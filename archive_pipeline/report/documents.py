@@ -13,7 +13,7 @@ from archive_pipeline.document_states import DocumentState
 WAITING = "waiting"
 """Registered, and no run has come to an end yet."""
 
-_LEFT_OUT = ("fingerprint", "made_with")
+_LEFT_OUT = ("fingerprint", "made_with", "sha256", "chosen_by")
 COLUMNS = [field.name for field in fields(DocumentState) if field.name not in _LEFT_OUT]
 
 

@@ -14,7 +14,7 @@ from archive_pipeline.report.wording import of_accuracy
 
 
 def figures(report: Report) -> dict[str, Any]:
-    """Everything but the two long tables, which are in Parquet. Error rates are in percent; what is not known is null."""
+    """All but the two long tables, which are in Parquet. Error rates are in percent; what is not known is null."""
     known = report.accuracy
     return {
         "made": report.made.isoformat(timespec="seconds"),

@@ -12,6 +12,7 @@ from archive_pipeline.document_states import DocumentState, DocumentStates
 from archive_pipeline.durable import read_json
 from archive_pipeline.errors import ArchiveError
 from archive_pipeline.page import DOUBTFUL
+from archive_pipeline.processing.inspection import stored_inspection
 from archive_pipeline.processing.settings_reader import stored_choices
 from archive_pipeline.processing.stored_pages import stored_page
 from archive_pipeline.store import DocumentFolder, Store
@@ -33,16 +34,15 @@ def state_of(folder: DocumentFolder) -> DocumentState | None:
     done = folder.exports_record.is_file()
     if not done and not failed:
         return None  # stopped, or not exported yet
-    characters, weighted, weight = 0, 0.0, 0
+    characters, weighted = 0, 0.0
     for row in rows:
         stored = stored_page(folder.transcription(int(row["page"])))
         if stored is None:
             continue
-        count = sum(len(line.best_text) for line in stored.page.lines())
-        characters += count
         if row["confidence"] is not None:
-            weighted, weight = weighted + row["confidence"] * count, weight + count
-    record = stored_choices(folder)
+            count = sum(len(line.best_text) for line in stored.page.lines())
+            weighted, characters = weighted + row["confidence"] * count, characters + count
+    record, inspection = stored_choices(folder), stored_inspection(folder)
     choices = record.choices if record else None
     report = read_json(folder.run_report) or {}
     return DocumentState(
@@ -50,9 +50,12 @@ def state_of(folder: DocumentFolder) -> DocumentState | None:
         standing="done" if done else "failed",
         fingerprint="",
         made_with="",
+        sha256=inspection.sha256 if inspection else "",
         when=folder.ledger.stat().st_mtime,
         segmentation=choices.segmentation_model if choices else "",
         recognition=choices.model if choices else "",
+        chosen_by=choices.chosen_by if choices else "",
+        direction=(choices.direction if choices else None) or "",
         tries=0 if done else 1,
         code="" if done else "DocumentFailed",
         reason=""
@@ -62,7 +65,7 @@ def state_of(folder: DocumentFolder) -> DocumentState | None:
         failed_pages=len(failed),
         lines=sum(row["lines"] for row in rows),
         characters=characters,
-        confidence=weighted / weight if weight else None,
+        confidence=round(weighted / characters, 4) if characters else None,
         doubtful=sum(row["status"] == "failed" or (row["confidence"] or 1.0) < DOUBTFUL for row in rows),
         language=(choices.language if choices else None) or "",
         hand=(choices.hand if choices else None) or "",
