@@ -1,7 +1,6 @@
 """The corpus report as an asset: figures and tables in the UI, a page and Parquet tables in the store."""
 
-import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +9,9 @@ import pandas as pd
 
 from archive_pipeline.errors import ArchiveError, printable
 from archive_pipeline.report.make import FOLDER, Report, make_report
-from archive_pipeline.report.plots import picture
+from archive_pipeline.report.plots import in_text, length_in_text
 from archive_pipeline.report.webpage import rows, write_html
-from archive_pipeline.report.wording import STANDINGS, of_accuracy, size
+from archive_pipeline.report.wording import STANDINGS, class_name, of_accuracy, percent, size
 from assets.metadata import plain_markdown
 from resources.archive import ArchiveResource
 
@@ -49,12 +48,18 @@ def report_metadata(report: Report, page: Path) -> dict[str, Any]:
         **{f"documents {STANDINGS.get(name, name)}": count for name, count in report.standings.items()},
         "documents that need an eye": max((each.documents for each in report.checks.values()), default=0),
         "character errors": dg.MetadataValue.md("\n".join(f"- {plain_markdown(each)}" for each in of_accuracy(known))),
-        "confidence": _table(known.classes, {"low": "float", "high": "float", "pages": "int", "percent": "float"}),
+        "confidence": _table(
+            known.classes.assign(
+                confidence=[class_name(row["low"], row["high"]) for row in rows(known.classes)],
+                share=[length_in_text(count, known.classes["pages"].max()) for count in known.classes["pages"]],
+            ),
+            {"confidence": "string", "pages": "int", "share": "string", "percent": "rate"},
+        ),
         "pages to correct first": _table(
             report.work.assign(
                 view=[report.places.view(str(row.document), int(str(row.page))) for row in report.work.itertuples()]
             ),
-            {"document": "string", "page": "int", "errors": "float", "confidence": "float", "view": "string"},
+            {"document": "string", "page": "int", "errors": "count", "confidence": "share", "view": "string"},
         ),
         "failures": _table(report.failures, {"documents": "int", "standing": "string", "reason": "string"}),
         "failed pages": _table(report.pages.errors, {"pages": "int", "error": "string", "reason": "string"}),
@@ -62,7 +67,7 @@ def report_metadata(report: Report, page: Path) -> dict[str, Any]:
         "languages": _table(report.languages, {"language": "string", **_COUNTS}),
         "hands": _table(report.hands, {"hand": "string", **_COUNTS}),
         "seconds a page": _table(report.pace, {"model": "string", "median": "float", "nine_of_ten": "float"}),
-        f"pages a day, last {len(days)} days": _plot(days["pages"].tolist(), "pages a day"),
+        f"pages a day, last {len(days)} days": f"{in_text(days['pages'].tolist())} most {days['pages'].max():,}",
         "disk": dg.MetadataValue.md(
             "\n".join(f"- {kind}: {'about ' if disk.estimated else ''}{size(n)}" for kind, n in disk.bytes.items() if n)
         ),
@@ -75,13 +80,22 @@ def report_metadata(report: Report, page: Path) -> dict[str, Any]:
     return found
 
 
-_COUNTS = {"documents": "int", "pages": "int", "confidence": "float"}
+_TITLES = {
+    "errors": "expected errors",
+    "percent": "expected errors",
+    "recognition": "model",
+    "median": "half within",
+    "nine_of_ten": "nine of ten within",
+    "view": "reading view",
+}
+_COUNTS = {"documents": "int", "pages": "int", "confidence": "share"}
 
 
 def _table(table: pd.DataFrame, columns: Mapping[str, str]) -> dg.TableMetadataValue:
-    schema = dg.TableSchema(columns=[dg.TableColumn(name, kind) for name, kind in columns.items()])
+    plain = {name: kind if kind in ("int", "float") else "string" for name, kind in columns.items()}
+    schema = dg.TableSchema(columns=[dg.TableColumn(_TITLES.get(name, name), kind) for name, kind in plain.items()])
     records = [
-        dg.TableRecord({name: _cell(row[name], kind) for name, kind in columns.items()})
+        dg.TableRecord({_TITLES.get(name, name): _cell(row[name], kind) for name, kind in columns.items()})
         for row in rows(table.head(_MOST_ROWS))
     ]
     return dg.MetadataValue.table(records, schema)
@@ -92,12 +106,14 @@ def _cell(value: Any, kind: str) -> str | int | float:
         case "int":
             return int(value or 0)
         case "float":
-            # What is not known; a table has no empty cells.
-            return -1.0 if value is None else round(float(value), 4)
+            return round(float(value), 1)
+        case "count" | "share" | "rate" if value is None:
+            return "not known"
+        case "count":
+            return f"{value:,.0f}"
+        case "share":
+            return f"{value:.1%}"
+        case "rate":
+            return percent(value)
         case _:
             return printable(value or "")[:_LONGEST]
-
-
-def _plot(values: Sequence[float], label: str) -> dg.MarkdownMetadataValue:
-    data = base64.b64encode(picture(values, label).encode()).decode()
-    return dg.MetadataValue.md(f"![{label}](data:image/svg+xml;base64,{data})")

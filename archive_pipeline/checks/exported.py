@@ -95,10 +95,11 @@ def page_files(folder: DocumentFolder, exports: Exports, number: int, selected: 
             yield Finding("valid_exports", "loss", f"{paths[0]} cannot be read: {printable(error.what)[:200]}", number)
             continue
         page = page or page_to_export(folder, number, selected=selected)
-        yield from _compare(label, page, found, number)
+        yield from compare(label, page, found, number)
 
 
-def _compare(label: str, page: Page, found: Page, number: int) -> Iterator[Finding]:
+def compare(label: str, page: Page, found: Page, number: int) -> Iterator[Finding]:
+    """What a page that was read back from a file lacks."""
     before, after = sum(1 for _ in page.lines()), sum(1 for _ in found.lines())
     # ALTO has no blocks without lines: one that was read as a whole becomes lines there.
     if after < before:

@@ -133,4 +133,4 @@ def _open_pages(pages: PageFigures) -> pd.DataFrame:
     """Without the pages that a person went through already."""
     done = {(page.document, page.page) for page in pages.corrected if page.whole}
     keep = [(row.document, row.page) not in done for row in pages.doubtful.itertuples()]
-    return pages.doubtful[keep]
+    return pages.doubtful[pd.Series(keep, index=pages.doubtful.index, dtype=bool)]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from markupsafe import Markup, escape
+
+_BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 def columns(values: Sequence[float], label: str, marked: Sequence[bool] = ()) -> Markup:
@@ -47,7 +50,12 @@ def _svg(box: str, kind: str, label: str | None, parts: Sequence[str]) -> Markup
     )
 
 
-def picture(values: Sequence[float], label: str) -> str:
-    """Upright bars as a picture that stands by itself, as for an interface that knows no stylesheet of ours."""
-    plain = str(columns(values, label)).replace('class="bar"', 'fill="#b98a72"')
-    return plain.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" width="480" height="120" ', 1)
+def in_text(values: Sequence[float]) -> str:
+    """Upright bars made of letters, where only text is shown: one letter a value, a dot for nothing."""
+    most = max([*values, 0.0]) or 1.0
+    return "".join(_BLOCKS[math.ceil(8 * value / most) - 1] if value > 0 else "·" for value in values)
+
+
+def length_in_text(value: float, most: float, longest: int = 20) -> str:
+    """A lying bar made of letters; something is never shown as nothing."""
+    return "█" * math.ceil(longest * value / most) if value > 0 else ""

@@ -118,7 +118,13 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals |= {"policy": POLICY, "version": __version__, "bar": plots.bar, "count": wording.count}
+    made.globals |= {
+        "policy": POLICY,
+        "version": __version__,
+        "bar": plots.bar,
+        "count": wording.count,
+        "class_name": wording.class_name,
+    }
     made.filters |= {
         "percent": _percent,
         "rate": wording.percent,

@@ -28,6 +28,11 @@ def percent(value: float) -> str:
     return f"{value:.1f} %" if value >= 1 else f"{value:.2f} %"
 
 
+def class_name(low: float, high: float) -> str:
+    """A class of confidences."""
+    return f"{low:.0%} to {high:.0%}" if low else f"below {high:.0%}"
+
+
 def interval(estimate: Estimate) -> str:
     """An estimate with its uncertainty."""
     return f"{percent(estimate.percent)} (95 % interval {percent(estimate.low)} to {percent(estimate.high)})"

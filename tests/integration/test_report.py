@@ -37,6 +37,9 @@ class Archive:
             image = Image.new("L", (700, 160), "white")
             ImageDraw.Draw(image).text((40, 50), text, font=font(40), fill=0)
             image.save(folder / f"{number}.png")
+        return self.register(folder)
+
+    def register(self, folder: Path) -> DocumentKey:
         key = self.store.register(folder, self.settings.uploads_dir)
         self.instance.add_dynamic_partitions(str(DOCUMENTS.name), [key])
         report_source(self.instance, ArchiveResource.from_settings(self.settings), key)
@@ -115,11 +118,16 @@ def test_checks_that_are_asked_for_with_the_assets_are_evaluated_by_their_step(a
 
 
 def test_a_failed_run_says_which_document_needs_an_eye(archive: Archive) -> None:
-    key = archive.upload("slow", ["no page is done in a hundredth of a second"])
-    archive.definitions = build(read_settings(page_timeout=0.01))
+    folder = archive.settings.uploads_dir / "scans"
+    folder.mkdir(parents=True)
+    for number in (1, 2):
+        Image.new("RGB", (600, 200), "white").save(folder / f"{number}.jpg")
+    data = (folder / "2.jpg").read_bytes()
+    (folder / "2.jpg").write_bytes(data[: len(data) // 2])
+    key = archive.register(folder)
     assert not archive.run(key).success
     assert archive.failing() == {"pages_complete": "WARN"}
-    assert archive.check("pages_complete").description == "1 of 1 documents need an eye: slow."
+    assert archive.check("pages_complete").description == "1 of 1 documents need an eye: scans."
 
 
 def test_the_report_is_a_page_tables_and_figures(archive: Archive) -> None:

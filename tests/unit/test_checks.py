@@ -6,13 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hard_document import hard_document
 
 from archive_pipeline.checks.examine import examine, examine_changed
+from archive_pipeline.checks.exported import compare
 from archive_pipeline.checks.findings import Examinations, Finding, examination, findings_of
 from archive_pipeline.checks.summary import summarise
 from archive_pipeline.durable import read_json, write_bytes, write_json
 from archive_pipeline.exports import alto, page_xml
 from archive_pipeline.exports.base import ExportDocument
+from archive_pipeline.ground_truth.files import read
 from archive_pipeline.keys import DocumentKey
 from archive_pipeline.page import Line, Page, Region, Step
 from archive_pipeline.processing.inspection import Inspection, SourceFile
@@ -164,6 +167,13 @@ def test_a_loss_is_found(
     change(folder)
     assert expected in _found(folder)
     assert examine(folder).standing == ("eye" if expected[1] == "eye" else "loss")
+
+
+def test_odd_pages_are_not_called_lost(tmp_path: Path) -> None:
+    document = hard_document(tmp_path)
+    for label, write in (("PAGE", page_xml.write), ("ALTO", alto.write)):
+        for page, path in zip(document.pages, write(document, tmp_path), strict=True):
+            assert list(compare(label, page, read(path).page, page.number)) == []
 
 
 def test_a_document_type_in_an_export_is_not_parsed(folder: DocumentFolder) -> None:
