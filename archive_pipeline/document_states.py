@@ -30,7 +30,7 @@ class DocumentState:
             so, or ``settings``.
         tries: Failures in a row; 0 when it is done.
         code, reason, remedy: Why it failed or was refused.
-        confidence: Mean over characters, 0 to 1; None where nothing was read.
+        confidence: Mean over pages, 0 to 1; None where nothing was read.
         doubtful: Pages that need an eye.
         seconds: Wall time of the work that made it what it is; kept when nothing had to be done.
         when: Seconds of the epoch.
@@ -64,8 +64,9 @@ class DocumentState:
 class DocumentStates:
     """The states of one store's documents."""
 
-    def __init__(self, store: Path) -> None:
-        self._table = SqliteTable(store / "documents.sqlite", DocumentState, ("standing", "sha256"))
+    def __init__(self, store: Path, *, read_only: bool = False) -> None:
+        path = store / "documents.sqlite"
+        self._table = SqliteTable(path, DocumentState, ("standing", "sha256"), read_only=read_only)
 
     def all(self) -> dict[str, DocumentState]:
         return self._table.all()

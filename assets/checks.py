@@ -109,7 +109,7 @@ def _metadata(summary: Summary, places: Places) -> dict[str, Any]:
         found["documents"] = dg.MetadataValue.table([_row(each, places) for each in summary.named], _COLUMNS)
         worst = _view(summary.named[0], places)
         found["reading view of the worst"] = (
-            dg.MetadataValue.url(worst) if places.on_the_web else dg.MetadataValue.path(worst)
+            dg.MetadataValue.url(worst) if places.results_url else dg.MetadataValue.path(worst)
         )
     return found
 

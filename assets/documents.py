@@ -20,8 +20,9 @@ from archive_pipeline.processing.options import STAGES, Stage
 from archive_pipeline.processing.processor import Processor
 from archive_pipeline.processing.results import StageResult
 from assets.checks import look_at
-from assets.metadata import plain_markdown, stage_metadata
+from assets.metadata import exports_metadata, plain_markdown, stage_metadata
 from assets.partitions import DOCUMENTS
+from assets.uploads import uploads_materialization
 from assets.versions import CODE_VERSION, SOURCE, observed_version, source_observation, version_tags
 from resources.archive import ArchiveResource
 
@@ -90,6 +91,7 @@ def documents(
     """Process the documents of this run, one after another."""
     stages: list[Stage] = [stage for stage in STAGES if dg.AssetKey(stage) in context.selected_asset_keys]
     failed: dict[str, ArchiveError] = {}
+    refusals_changed = False
     keys = context.partition_keys
     try:
         processor = archive.processor(config.changes())
@@ -99,7 +101,7 @@ def documents(
         for key in keys:
             try:
                 _process(context, archive, processor, key, stages)
-                archive.register.accept(key, time.time())
+                refusals_changed |= archive.register.accept(key, time.time())
             except (StorageError, ChildNotStarted) as error:
                 # Not this document's fault: the next one would fare no better.
                 failed[key] = error
@@ -109,7 +111,10 @@ def documents(
                 failed[key] = error
                 context.log.error(str(error))
                 if isinstance(error, DocumentRefused | DocumentFailed):
-                    archive.register.refuse(key, error, time.time())
+                    refusals_changed |= archive.register.refuse(key, error, time.time())
+    if refusals_changed:
+        shown = uploads_materialization(archive.register, archive.results_url)
+        context.instance.report_runless_asset_event(shown)
     _check(context, archive, keys)
     if failed:
         named = "\n".join(f"- {plain_markdown(str(error))}" for error in failed.values())
@@ -148,11 +153,14 @@ def materialization(
     instance: dg.DagsterInstance, archive: ArchiveResource, result: StageResult
 ) -> dg.AssetMaterialization:
     """The event that says what a finished stage has made."""
-    exports = str(archive.store.document(result.key).exports) if result.stage == "document_exports" else None
+    where = {}
+    if result.stage == "document_exports":
+        exports = archive.store.document(result.key).exports
+        where = exports_metadata(exports, lambda path: archive.link(result.key, path))
     return dg.AssetMaterialization(
         result.stage,
         partition=result.key,
-        metadata=stage_metadata(result, exports),
+        metadata=where | stage_metadata(result),
         tags=version_tags(instance, UPSTREAM[result.stage], result.key, result.data_version),
     )
 

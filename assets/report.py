@@ -42,7 +42,7 @@ def report_metadata(report: Report, page: Path) -> dict[str, Any]:
     days, disk = report.days, report.disk
     known = report.accuracy
     found: dict[str, Any] = {
-        "report": dg.MetadataValue.path(str(page)),
+        "report": dg.MetadataValue.url(web) if (web := report.places.report) else dg.MetadataValue.path(str(page)),
         "documents": len(report.documents),
         "pages": report.pages.pages,
         **{f"documents {STANDINGS.get(name, name)}": count for name, count in report.standings.items()},

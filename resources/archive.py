@@ -59,6 +59,7 @@ class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     formats: list[str] | None
     base_url: str
     alto_version: str
+    results_url: str | None
     quiet_seconds: float
     batch: int
     refused_notes: bool
@@ -75,6 +76,10 @@ class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def store(self) -> Store:
         return Store(Path(self.store_dir))
 
+    def link(self, key: str, path: str) -> str | None:
+        """Web address of an export, for the UI; None where no server of results is known."""
+        return f"{self.results_url.rstrip('/')}/{key}/{path}" if self.results_url else None
+
     @property
     def register(self) -> UploadRegister:
         return UploadRegister(Path(self.store_dir))
@@ -85,7 +90,7 @@ class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     @property
     def places(self) -> Places:
-        return Places(Path(self.store_dir) / "documents", self.base_url)
+        return Places(Path(self.store_dir) / "documents", self.results_url)
 
     def watcher(self) -> Watcher:
         """What looks at the upload folder."""

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import fmean
 
 from archive_pipeline.checks import exported, pages
 from archive_pipeline.checks.exported import Exports
@@ -71,7 +72,8 @@ def _look(folder: DocumentFolder) -> tuple[list[Finding], int, float | None, int
     count = len(inspection.pages) if inspection else len(rows)
     older = exports is not None and exported.are_older(folder)
     found = list(pages.complete(count, rows, finished=exports is not None and not older))
-    mean = _mean([(row["confidence"], int(row["lines"])) for row in rows.values() if row["confidence"] is not None])
+    sure = [row["confidence"] for row in rows.values() if row["confidence"] is not None]
+    mean = fmean(sure) if sure else None
     found += pages.confidence(mean)
     for number, row in rows.items():
         found += pages.between_stages(folder, number, row)
@@ -88,12 +90,6 @@ def _look(folder: DocumentFolder) -> tuple[list[Finding], int, float | None, int
     found += exported.text_layer(exports)
     compared = sum(share is not None for share in exports.pdf.get("text_found") or ())
     return found, count, mean, compared
-
-
-def _mean(pairs: list[tuple[float, int]]) -> float | None:
-    """Mean over pages, by their lines."""
-    total = sum(lines for _, lines in pairs)
-    return sum(value * lines for value, lines in pairs) / total if total else None
 
 
 def changed(store: Store, table: Examinations) -> Iterator[DocumentFolder]:

@@ -16,6 +16,7 @@ _COMMANDS = {
     "export": "archive_pipeline.cli.export:export",
     "register": "archive_pipeline.cli.register:register",
     "ui": "archive_pipeline.cli.ui:ui",
+    "results": "archive_pipeline.cli.results:results",
     "demo": "archive_pipeline.cli.demo:demo",
     "store": "archive_pipeline.cli.store:store",
     "report": "archive_pipeline.cli.report:report",

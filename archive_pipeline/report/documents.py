@@ -41,10 +41,10 @@ def documents_table(keys: Sequence[str], states: Mapping[str, DocumentState]) ->
 
 
 def counts(table: pd.DataFrame, column: str, unknown: str = "not said") -> pd.DataFrame:
-    """Documents, pages and mean confidence for each value of a column, the most pages first."""
+    """Documents, pages and mean confidence over pages for each value of a column, the most pages first."""
     named = table.assign(**{column: table[column].replace("", unknown)})
-    weighed = named.assign(weighted=named["confidence"] * named["characters"])
-    weighed["weight"] = weighed["characters"].where(weighed["confidence"].notna(), 0)
+    weighed = named.assign(weighted=named["confidence"] * named["pages"])
+    weighed["weight"] = weighed["pages"].where(weighed["confidence"].notna(), 0)
     grouped = weighed.groupby(column, sort=True)[["pages", "characters", "weighted", "weight"]].sum()
     grouped.insert(0, "documents", named.groupby(column, sort=True).size())
     grouped["confidence"] = grouped["weighted"] / grouped["weight"].where(grouped["weight"] > 0)

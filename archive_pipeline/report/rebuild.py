@@ -7,6 +7,7 @@ such a document once more, finds everything unchanged, and writes the state in f
 from __future__ import annotations
 
 import logging
+from statistics import fmean
 
 from archive_pipeline.document_states import DocumentState, DocumentStates
 from archive_pipeline.durable import read_json
@@ -34,14 +35,13 @@ def state_of(folder: DocumentFolder) -> DocumentState | None:
     done = folder.exports_record.is_file()
     if not done and not failed:
         return None  # stopped, or not exported yet
-    characters, weighted = 0, 0.0
+    characters = 0
     for row in rows:
         stored = stored_page(folder.transcription(int(row["page"])))
         if stored is None:
             continue
-        if row["confidence"] is not None:
-            count = sum(len(line.best_text) for line in stored.page.lines())
-            weighted, characters = weighted + row["confidence"] * count, characters + count
+        characters += sum(len(line.best_text) for line in stored.page.lines())
+    sure = [row["confidence"] for row in rows if row["confidence"] is not None]
     record, inspection = stored_choices(folder), stored_inspection(folder)
     choices = record.choices if record else None
     report = read_json(folder.run_report) or {}
@@ -65,7 +65,7 @@ def state_of(folder: DocumentFolder) -> DocumentState | None:
         failed_pages=len(failed),
         lines=sum(row["lines"] for row in rows),
         characters=characters,
-        confidence=round(weighted / characters, 4) if characters else None,
+        confidence=round(fmean(sure), 4) if sure else None,
         doubtful=sum(row["status"] == "failed" or (row["confidence"] or 1.0) < DOUBTFUL for row in rows),
         language=(choices.language if choices else None) or "",
         hand=(choices.hand if choices else None) or "",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-SERVICES = ("postgres", "gate-launch", "gate-stop", "documents", "models", "webserver", "daemon")
+SERVICES = ("postgres", "gate-launch", "gate-stop", "documents", "models", "webserver", "results", "daemon")
 ENDED = ("SUCCESS", "FAILURE", "CANCELED")
 
 _LAUNCH = """mutation($e: ExecutionParams!) { launchRun(executionParams: $e) { __typename
@@ -59,6 +59,7 @@ class Stack:
         return {
             "ARCHIVE_PROJECT": self.project,
             "ARCHIVE_PORT": str(self.port),
+            "ARCHIVE_RESULTS_PORT": str(self.port + 100),
             "ARCHIVE_UPLOADS": str(self.uploads),
             "ARCHIVE_IMAGE": self.image,
             "ARCHIVE_RUN_MEMORY": "3g",
