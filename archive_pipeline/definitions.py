@@ -1,5 +1,7 @@
 """The code location: composition only."""
 
+from typing import Any
+
 import dagster as dg
 
 from archive_pipeline.automation import documents_job, report_job, report_schedule, upload_sensor
@@ -11,6 +13,11 @@ from assets.uploads import uploads
 from resources.archive import ArchiveResource
 
 
+def fixed(resource: dg.ConfigurableResource[Any]) -> dg.ResourceDefinition:
+    """A resource that no run can configure anew: its fields are the operator's, and the launchpad is for archivists."""
+    return dg.ResourceDefinition.hardcoded_resource(resource)
+
+
 def build(settings: Settings) -> dg.Definitions:
     """All definitions for one installation."""
     return dg.Definitions(
@@ -19,7 +26,7 @@ def build(settings: Settings) -> dg.Definitions:
         jobs=[documents_job, report_job],
         schedules=[report_schedule],
         sensors=[upload_sensor],
-        resources={"archive": ArchiveResource.from_settings(settings)},
+        resources={"archive": fixed(ArchiveResource.from_settings(settings))},
         # The default starts a Python per step, and the imports cost seconds.
         executor=dg.in_process_executor,
     )

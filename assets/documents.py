@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import dagster as dg
+from pydantic import Field
 
 from archive_pipeline.durable import read_json
 from archive_pipeline.errors import ArchiveError, ChildNotStarted, DocumentFailed, DocumentRefused, StorageError
@@ -50,19 +51,19 @@ source_document = dg.AssetSpec(
 
 
 class DocumentsConfig(dg.Config):
-    """Options for one run; what is left empty is as the document's own files or the settings say."""
+    """Options for one run; what is left out is as the document's own files or the settings say."""
 
-    engine: str | None = None
-    segmentation_model: str | None = None
-    recognition_model: str | None = None
-    language: str | None = None
-    direction: str | None = None
-    born_digital: str | None = None
-    duplicates: str | None = None
-    pages: str | None = None
-    spelling: list[str] | None = None
-    formats: list[str] | None = None
-    reuse: bool = True
+    engine: str | None = Field(None, description="How lines are found: ppocr (print, type), kraken (hands) or surya.")
+    segmentation_model: str | None = Field(None, description="Id of the model that finds lines, as in models/.")
+    recognition_model: str | None = Field(None, description="Id of the model that reads lines, as in models/.")
+    language: str | None = Field(None, description="Of the text, such as de, fr-CA or lat.")
+    direction: str | None = Field(None, description="In which the text runs: ltr, rtl or ttb.")
+    born_digital: str | None = Field(None, description="Pages of a PDF that have text: keep it, or redo them.")
+    duplicates: str | None = Field(None, description="A document that has the bytes of another: refuse or make it.")
+    pages: str | None = Field(None, description="Only these, such as 1-3,7.")
+    spelling: list[str] | None = Field(None, description="Languages whose word lists propose other spellings.")
+    formats: list[str] | None = Field(None, description="Exports to make, such as [pdf, alto, tei].")
+    reuse: bool = Field(True, description="Take what was made from the same before; false has all done anew.")
 
     def changes(self) -> dict[str, object]:
         return {name: value for name, value in self.model_dump().items() if value is not None}
