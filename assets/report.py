@@ -91,14 +91,15 @@ _TITLES = {
 _COUNTS = {"documents": "int", "pages": "int", "confidence": "share"}
 
 
-def _table(table: pd.DataFrame, columns: Mapping[str, str]) -> dg.TableMetadataValue:
+def _table(table: pd.DataFrame, columns: Mapping[str, str]) -> dg.TableMetadataValue | str:
+    """The first rows; ``none`` in place of an empty table."""
     plain = {name: kind if kind in ("int", "float") else "string" for name, kind in columns.items()}
     schema = dg.TableSchema(columns=[dg.TableColumn(_TITLES.get(name, name), kind) for name, kind in plain.items()])
     records = [
         dg.TableRecord({_TITLES.get(name, name): _cell(row[name], kind) for name, kind in columns.items()})
         for row in rows(table.head(_MOST_ROWS))
     ]
-    return dg.MetadataValue.table(records, schema)
+    return dg.MetadataValue.table(records, schema) if records else "none"
 
 
 def _cell(value: Any, kind: str) -> str | int | float:
