@@ -19,6 +19,8 @@ from archive_pipeline.store import DocumentFolder, Store
 
 _log = logging.getLogger(__name__)
 _AT_ONCE = 100
+LONGEST = 3600.0
+"""Seconds of one round."""
 
 
 def version_of(folder: DocumentFolder) -> str:
@@ -104,15 +106,22 @@ def changed(store: Store, table: Examinations) -> Iterator[DocumentFolder]:
             yield folder
 
 
-def examine_changed(store: Store, table: Examinations) -> int:
+def examine_changed(store: Store, table: Examinations, seconds: float = LONGEST) -> int:
     """Look at all documents that have changed; says how many. Documents that are being written wait for the next time.
+
+    Args:
+        seconds: After so many the rest waits for the next time, too: a store that was never looked at takes hours.
 
     Raises:
         StorageError: The table cannot be written.
     """
     waiting: list[Examination] = []
     count = 0
+    until = time.monotonic() + seconds
     for folder in changed(store, table):
+        if time.monotonic() >= until:
+            _log.warning("%d documents were looked at; the others that have changed wait for the next time", count)
+            break
         try:
             waiting.append(examine(folder))
         except DocumentBusy:

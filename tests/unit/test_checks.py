@@ -238,6 +238,7 @@ def test_only_what_has_changed_is_looked_at_again_and_what_is_gone_is_forgotten(
         _write(store.document(DocumentKey(name)))
     write_json(store.document(DocumentKey("new.pdf")).source, {"origin": "x"})
     table = Examinations(store.root)
+    assert examine_changed(store, table, seconds=0) == 0
     assert examine_changed(store, table) == 2
     assert examine_changed(store, table) == 0
     _export(store.document(DocumentKey("a.pdf")), [0.1, 1.0, 1.0])
