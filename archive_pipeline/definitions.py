@@ -2,7 +2,8 @@
 
 import dagster as dg
 
-from archive_pipeline.automation import documents_job, upload_sensor
+from archive_pipeline.automation import documents_job, night_schedule, upload_sensor
+from archive_pipeline.nights.hours import Hours
 from archive_pipeline.settings import Settings, read_settings
 from assets.documents import documents, source_document
 from assets.uploads import uploads
@@ -11,9 +12,11 @@ from resources.archive import ArchiveResource
 
 def build(settings: Settings) -> dg.Definitions:
     """All definitions for one installation."""
+    hours = Hours.of(settings.night, settings.night_end, settings.timezone)
     return dg.Definitions(
         assets=[source_document, documents, uploads],
         jobs=[documents_job],
+        schedules=[night_schedule(hours)] if hours else [],
         sensors=[upload_sensor],
         resources={"archive": ArchiveResource.from_settings(settings)},
         # The default starts a Python per step, and the imports cost seconds.

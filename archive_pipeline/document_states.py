@@ -13,6 +13,7 @@ from typing import Literal
 from archive_pipeline.sqlite_table import SqliteTable
 
 Standing = Literal["done", "failed", "refused"]
+ChosenBy = Literal["settings", "file", "run"]
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,10 @@ class DocumentState:
 
     Attributes:
         fingerprint: Of its source: names, sizes and times.
-        made_with: Digest of models, code versions and options that its results depend on.
+        made_with: What its results were made with, as :func:`archive_pipeline.processing.made_with.made_with` says it.
         segmentation, recognition: Ids of the models.
+        segmentation_by, recognition_by: Who chose them. What the settings of the installation chose is another model
+            when they say so; what a file beside the scans or a run chose stays until the document changes.
         tries: Failures in a row; 0 when it is done.
         code, reason, remedy: Why it failed or was refused.
         confidence: Mean over characters, 0 to 1; None where nothing was read.
@@ -38,6 +41,8 @@ class DocumentState:
     when: float
     segmentation: str = ""
     recognition: str = ""
+    segmentation_by: ChosenBy = "settings"
+    recognition_by: ChosenBy = "settings"
     tries: int = 0
     code: str = ""
     reason: str = ""

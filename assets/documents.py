@@ -21,7 +21,8 @@ from archive_pipeline.processing.processor import Processor
 from archive_pipeline.processing.results import StageResult
 from assets.metadata import plain_markdown, stage_metadata
 from assets.partitions import DOCUMENTS
-from assets.versions import CODE_VERSION, SOURCE, observed_version, source_observation, version_tags
+from assets.turns import Turns
+from assets.versions import CODE_VERSION, SOURCE, confirm, observed_version, source_observation, version_tags
 from resources.archive import ArchiveResource
 
 _log = logging.getLogger(__name__)
@@ -48,7 +49,11 @@ source_document = dg.AssetSpec(
 
 
 class DocumentsConfig(dg.Config):
-    """Options for one run; what is left empty is as the document's own files or the settings say."""
+    """Options for one run; what is left empty is as the document's own files or the settings say.
+
+    A night's run has two more: ``only`` are the documents that it is for, of those in its range, as far as they are not
+    current by then; after ``until``, a time with its offset, no document is begun.
+    """
 
     engine: str | None = None
     segmentation_model: str | None = None
@@ -60,9 +65,12 @@ class DocumentsConfig(dg.Config):
     spelling: list[str] | None = None
     formats: list[str] | None = None
     reuse: bool = True
+    only: list[str] | None = None
+    until: str | None = None
 
     def changes(self) -> dict[str, object]:
-        return {name: value for name, value in self.model_dump().items() if value is not None}
+        given = self.model_dump(exclude={"only", "until"})
+        return {name: value for name, value in given.items() if value is not None}
 
 
 @dg.multi_asset(
@@ -89,12 +97,18 @@ def documents(
     stages: list[Stage] = [stage for stage in STAGES if dg.AssetKey(stage) in context.selected_asset_keys]
     failed: dict[str, ArchiveError] = {}
     keys = context.partition_keys
+    begun: list[str] = []
     try:
+        turns = Turns(archive, config.only, config.until)
+        if turns.is_over:
+            context.log.info(f"The night has ended before this run could begin: {len(keys)} documents are left.")
+            return
         processor = archive.processor(config.changes())
     except ArchiveError as error:
         raise dg.Failure(str(error), allow_retries=False) from None
     with processor:
-        for key in keys:
+        for key in filter(turns.has, keys):
+            begun.append(key)
             try:
                 _process(context, archive, processor, key, stages)
                 archive.register.accept(key, time.time())
@@ -104,14 +118,20 @@ def documents(
                 context.log.error(str(error))
                 break
             except ArchiveError as error:
+                if turns.leaves(key, error):
+                    continue
                 failed[key] = error
                 context.log.error(str(error))
                 if isinstance(error, DocumentRefused | DocumentFailed):
                     archive.register.refuse(key, error, time.time())
+    if sentence := turns.sentence():
+        context.log.info(sentence)
     if failed:
+        for key in [key for key in keys if key not in begun or key in turns.elsewhere]:
+            confirm(context, key, stages)
         named = "\n".join(f"- {plain_markdown(str(error))}" for error in failed.values())
         raise dg.Failure(
-            f"{len(failed)} of {len(keys)} documents failed: {', '.join(failed)}",
+            f"{len(failed)} of {len(config.only or keys)} documents failed: {', '.join(failed)}",
             metadata={"failed documents": dg.MetadataValue.md(named)},
             allow_retries=False,
         )

@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 
+from archive_pipeline.document_states import DocumentStates
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.processing.choice import decide, said_by_options, wishes_of_run
 from archive_pipeline.processing.options import ProcessingOptions
@@ -75,6 +76,10 @@ class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     @property
     def register(self) -> UploadRegister:
         return UploadRegister(Path(self.store_dir))
+
+    @property
+    def states(self) -> DocumentStates:
+        return DocumentStates(Path(self.store_dir))
 
     def watcher(self) -> Watcher:
         """What looks at the upload folder."""

@@ -1,6 +1,7 @@
 """What runs by itself, and what runs at one click."""
 
 from archive_pipeline.automation.jobs import documents_job
+from archive_pipeline.automation.nights import night_schedule
 from archive_pipeline.automation.uploads import upload_sensor
 
-__all__ = ["documents_job", "upload_sensor"]
+__all__ = ["documents_job", "night_schedule", "upload_sensor"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from io import BufferedReader
 from pathlib import Path
 
@@ -24,17 +24,32 @@ def fingerprint(source: Source, settings: Sequence[Path] = ()) -> str:
     Raises:
         NotReadable: A file is gone.
     """
-    files = [_outside(file, source) for file in source.files]
-    # Without settings it is what it was before there were any.
-    return _digest_of([source.kind, files, *([[_outside(file, source) for file in settings]] if settings else [])])
-
-
-def _outside(file: Path, source: Source) -> tuple[str, int, int]:
     try:
-        status = file.stat()
+        return digest_of_outsides(source.kind, map(outside, source.files), map(outside, settings))
     except OSError as error:
-        raise NotReadable(f"{file.name} cannot be looked at: {error.strerror}", document=str(source.path)) from None
+        name = Path(str(error.filename)).name
+        raise NotReadable(f"{name} cannot be looked at: {error.strerror}", document=str(source.path)) from None
+
+
+Outside = tuple[str, int, int]
+"""Name, size and modification time in nanoseconds of a file."""
+
+
+def outside(file: Path) -> Outside:
+    """What can be seen of a file without opening it.
+
+    Raises:
+        OSError: It is gone.
+    """
+    status = file.stat()
     return file.name, status.st_size, status.st_mtime_ns
+
+
+def digest_of_outsides(kind: str, files: Iterable[Outside], settings: Iterable[Outside]) -> str:
+    """A fingerprint of what was seen of a document's files and of those that say how it is read."""
+    said = list(settings)
+    # Without settings it is what it was before there were any.
+    return _digest_of([kind, list(files), *([said] if said else [])])
 
 
 def content_digest(source: Source) -> str:
