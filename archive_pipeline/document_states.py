@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from archive_pipeline.errors import DuplicateDocument
 from archive_pipeline.sqlite_table import SqliteTable
 
 Standing = Literal["done", "failed", "refused"]
-ChosenBy = Literal["settings", "file", "run"]
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,11 @@ class DocumentState:
 
     Attributes:
         fingerprint: Of its source: names, sizes and times.
-        made_with: What its results were made with, as :func:`archive_pipeline.processing.made_with.made_with` says it.
+        made_with: Digest of models, code versions and options that its results depend on.
+        sha256: Of its bytes.
         segmentation, recognition: Ids of the models.
-        segmentation_by, recognition_by: Who chose them. What the settings of the installation chose is another model
-            when they say so; what a file beside the scans or a run chose stays until the document changes.
+        chosen_by: Who chose them: ``run``, for a run was asked for with options of its own, these or others;
+            ``document``, for its own files say so; or ``settings``.
         tries: Failures in a row; 0 when it is done.
         code, reason, remedy: Why it failed or was refused.
         confidence: Mean over characters, 0 to 1; None where nothing was read.
@@ -39,10 +40,11 @@ class DocumentState:
     fingerprint: str
     made_with: str
     when: float
+    sha256: str = ""
     segmentation: str = ""
     recognition: str = ""
-    segmentation_by: ChosenBy = "settings"
-    recognition_by: ChosenBy = "settings"
+    chosen_by: str = ""
+    direction: str = ""
     tries: int = 0
     code: str = ""
     reason: str = ""
@@ -62,13 +64,22 @@ class DocumentStates:
     """The states of one store's documents."""
 
     def __init__(self, store: Path) -> None:
-        self._table = SqliteTable(store / "documents.sqlite", DocumentState, ("standing",))
+        self._table = SqliteTable(store / "documents.sqlite", DocumentState, ("standing", "sha256"))
 
     def all(self) -> dict[str, DocumentState]:
         return self._table.all()
 
     def of(self, key: str) -> DocumentState | None:
         return next(iter(self._table.where(key=key)), None)
+
+    def with_bytes(self, sha256: str) -> list[DocumentState]:
+        """The documents whose bytes these are."""
+        return self._table.where(sha256=sha256)
+
+    def release(self, sha256: str) -> None:
+        """Forget who was refused for having these bytes twice: they are new again."""
+        same = self._table.where(sha256=sha256, code=DuplicateDocument.__name__)
+        self._table.remove(state.key for state in same)
 
     def write(self, state: DocumentState) -> None:
         self._table.write([state])

@@ -13,6 +13,7 @@
     │   ├── TooLarge                     pixels, pages or bytes beyond a limit
     │   ├── NotReadable                  permission, or gone
     │   ├── BadTranscription             a PAGE or ALTO file that cannot be read as one
+    │   ├── DuplicateDocument            another document has the same bytes
     │   ├── BadSettings                  an archive.yaml that cannot be obeyed
     │   └── UnsafeName                   a path that leads out of its folder
     ├── PageFailed                   4   one page; counted against the error budget of its document
@@ -130,6 +131,12 @@ class BadTranscription(DocumentRefused):
 
 class BadSettings(DocumentRefused):
     default_remedy = "Mend the file or delete it; see choosing.md."
+
+
+class DuplicateDocument(DocumentRefused):
+    default_remedy = (
+        "Nothing is missing: find it under that name. To have it made twice, run it with duplicates set to make."
+    )
 
 
 class UnsafeName(DocumentRefused):

@@ -219,6 +219,11 @@ class Settings(BaseSettings):
         validation_alias="ARCHIVE_BATCH",
         description="Most documents of one run that starts by itself.",
     )
+    duplicates: Literal["refuse", "make"] = Field(
+        "refuse",
+        validation_alias="ARCHIVE_DUPLICATES",
+        description="An upload that has the bytes of another document: `refuse` it and say which, or `make` it, too.",
+    )
     refused_notes: bool = Field(
         True,
         validation_alias="ARCHIVE_REFUSED_NOTES",

@@ -39,12 +39,12 @@ class SqliteTable(Generic[Row]):
     def __init__(self, path: Path, row: type[Row], indexed: Iterable[str] = ()) -> None:
         self._path, self._row = path, row
         self._columns = [field.name for field in fields(row)]
-        names = ", ".join(self._columns)
-        # Names of our own fields only; values always go as parameters.
-        self._schema = [
-            f"CREATE TABLE IF NOT EXISTS rows ({names}, PRIMARY KEY ({self._columns[0]}))",
-            *(f"CREATE INDEX IF NOT EXISTS rows_{name} ON rows ({name})" for name in indexed),
-        ]
+        # Names of our own fields only, quoted since some are words of SQL; values always go as parameters.
+        self._quoted = {field.name: f'"{field.name}"' for field in fields(row)}
+        self._key = self._quoted[self._columns[0]]
+        names = ", ".join(self._quoted.values())
+        self._create = f"CREATE TABLE IF NOT EXISTS rows ({names}, PRIMARY KEY ({self._key}))"
+        self._indices = [f"CREATE INDEX IF NOT EXISTS rows_{name} ON rows ({self._quoted[name]})" for name in indexed]
         self._insert = f"INSERT OR REPLACE INTO rows ({names}) VALUES ({', '.join('?' * len(self._columns))})"  # noqa: S608
         self._select = f"SELECT {names} FROM rows"  # noqa: S608
 
@@ -61,8 +61,7 @@ class SqliteTable(Generic[Row]):
             connection = sqlite3.connect(self._path, timeout=_BUSY)
             # A power cut must not bring back what was before.
             connection.execute("PRAGMA synchronous = FULL")
-            for statement in self._schema:
-                connection.execute(statement)
+            self._prepare(connection)
             with connection:
                 yield connection
         except OSError as error:
@@ -78,6 +77,17 @@ class SqliteTable(Generic[Row]):
             if connection is not None:
                 connection.close()
 
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        """Make the table, or give one that an earlier version made the columns that were added since."""
+        connection.execute(self._create)
+        there = {row[1] for row in connection.execute("PRAGMA table_info(rows)")}
+        for field in fields(self._row):
+            if field.name not in there:
+                default = "NULL" if field.default is None else repr(field.default)
+                connection.execute(f"ALTER TABLE rows ADD COLUMN {self._quoted[field.name]} DEFAULT {default}")
+        for statement in self._indices:
+            connection.execute(statement)
+
     def all(self) -> dict[str, Row]:
         """Every row by its key."""
         with self.open() as connection:
@@ -86,8 +96,8 @@ class SqliteTable(Generic[Row]):
 
     def where(self, **conditions: str) -> list[Row]:
         """Rows whose fields are these, by key."""
-        clause = " AND ".join(f"{name} = ?" for name in conditions)
-        query = f"{self._select} WHERE {clause} ORDER BY {self._columns[0]}"
+        clause = " AND ".join(f"{self._quoted[name]} = ?" for name in conditions)
+        query = f"{self._select} WHERE {clause} ORDER BY {self._key}"
         with self.open() as connection:
             return [self._of(row) for row in connection.execute(query, [_stored(each) for each in conditions.values()])]
 
@@ -99,7 +109,7 @@ class SqliteTable(Generic[Row]):
     def remove(self, keys: Iterable[str]) -> None:
         """Forget these, all or none."""
         with self.open() as connection:
-            statement = f"DELETE FROM rows WHERE {self._columns[0]} = ?"  # noqa: S608
+            statement = f"DELETE FROM rows WHERE {self._key} = ?"  # noqa: S608
             connection.executemany(statement, [(_stored(key),) for key in keys])
 
     def _of(self, row: tuple[Any, ...]) -> Row:

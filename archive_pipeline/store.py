@@ -17,6 +17,9 @@ One folder a document::
         exports/               what people take away
         exports.json           what they were made from
 
+Beside ``documents/``: ``uploads.sqlite`` and ``documents.sqlite``, how uploads and documents stand; ``begun.sqlite``,
+which documents a night has begun; and ``moved/``, which document was moved to a path of the upload folder.
+
 Every file is written as :mod:`archive_pipeline.durable` says.
 """
 
@@ -149,6 +152,9 @@ class Store:
         uploaded = absolute.is_relative_to(uploads)
         name = absolute.relative_to(uploads) if uploaded else Path(absolute.name)
         with self._one_at_a_time():
+            moved = read_json(self._moved_to(name)) if uploaded else None
+            if moved and (read_json(self.document(moved["key"]).source) or {}).get("origin") == str(absolute):
+                return DocumentKey(moved["key"])
             for key in _candidates(name, name if uploaded else absolute):
                 origin = (read_json(self.document(key).source) or {}).get("origin")
                 if origin == str(absolute):
@@ -159,10 +165,16 @@ class Store:
                     return key
         raise AssertionError("candidates do not end")
 
-    def move(self, key: DocumentKey, path: Path) -> None:
-        """Note that a document's source lies elsewhere now; its key stays, and with it all that was made of it."""
+    def move(self, key: DocumentKey, path: Path, uploads: Path) -> None:
+        """Note that an upload lies elsewhere now; its key stays, and with it all that was made of it."""
         with self._one_at_a_time():
+            # First: a kill in between leaves a note that nothing agrees with yet.
+            write_json(self._moved_to(path.relative_to(uploads)), {"key": key})
             write_json(self.document(key).source, {"origin": str(path), "key": key})
+
+    def _moved_to(self, name: Path) -> Path:
+        """Says which document was moved to a path below the upload folder."""
+        return self.root / "moved" / f"{DocumentKey.from_path(name)}.json"
 
     @contextmanager
     def _one_at_a_time(self) -> Iterator[None]:

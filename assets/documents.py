@@ -14,7 +14,7 @@ import dagster as dg
 
 from archive_pipeline.durable import read_json
 from archive_pipeline.errors import ArchiveError, ChildNotStarted, DocumentFailed, DocumentRefused, StorageError
-from archive_pipeline.intake import discover, fingerprint, settings_files
+from archive_pipeline.intake import outside
 from archive_pipeline.keys import DocumentKey
 from archive_pipeline.processing.options import STAGES, Stage
 from archive_pipeline.processing.processor import Processor
@@ -61,6 +61,7 @@ class DocumentsConfig(dg.Config):
     language: str | None = None
     direction: str | None = None
     born_digital: str | None = None
+    duplicates: str | None = None
     pages: str | None = None
     spelling: list[str] | None = None
     formats: list[str] | None = None
@@ -124,6 +125,8 @@ def documents(
                 context.log.error(str(error))
                 if isinstance(error, DocumentRefused | DocumentFailed):
                     archive.register.refuse(key, error, time.time())
+            finally:
+                turns.ended(key)
     if sentence := turns.sentence():
         context.log.info(sentence)
     if failed:
@@ -177,8 +180,12 @@ def report_source(instance: dg.DagsterInstance, archive: ArchiveResource, key: D
         raise ArchiveError(
             "nobody has registered this document", document=key, remedy="Upload it, or run it by its path."
         )
-    source = discover(archive.path_of(record), max_file_mb=archive.max_file_mb, max_pages=archive.max_pages)
-    version = fingerprint(source, settings_files(source.path, Path(archive.uploads_dir)))
+    source, version = outside(
+        archive.path_of(record),
+        Path(archive.uploads_dir),
+        max_file_mb=archive.max_file_mb,
+        max_pages=archive.max_pages,
+    )
     if observed_version(instance, key) != version:
         metadata: dict[str, str | int] = {
             "path": str(source.path).encode("utf-8", "backslashreplace").decode(),

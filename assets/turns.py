@@ -7,6 +7,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from archive_pipeline.errors import ArchiveError, DocumentBusy, UsageError
+from archive_pipeline.nights.begun import BegunDocuments
 from archive_pipeline.nights.plan import why_of
 from archive_pipeline.nights.today import Today
 from resources.archive import ArchiveResource
@@ -32,6 +33,7 @@ class Turns:
         self._only = None if only is None else frozenset(only)
         self._until = float("inf") if until is None else _moment(until)
         self._states = archive.states
+        self._begun = BegunDocuments(archive.store.root)
         # What a plan took to be stale may have been done by somebody else since.
         self._today = None if only is None or self.is_over else Today(archive.store, archive.options())
         self.current: list[str] = []
@@ -61,7 +63,12 @@ class Turns:
             if why_of(state, self._today(key, state)) is None:
                 self.current.append(key)
                 return False
+            self._begun.begin(key, time.time())
         return True
+
+    def ended(self, key: str) -> None:
+        """Note that work on a document has ended, in whichever way: it has not taken the run with it."""
+        self._begun.end(key)
 
     def sentence(self) -> str:
         """What was not done and why; empty if all was."""

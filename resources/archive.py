@@ -30,6 +30,10 @@ _WISHES = {
 """Options of a run that say how documents are read, by the names that an ``archive.yaml`` has for them."""
 
 
+_NO_MATTER = frozenset({"duplicates", "pages", "reuse"})
+"""Options of a run on which the results of a whole document do not depend."""
+
+
 class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Where the archive lies and how documents are processed.
 
@@ -61,6 +65,7 @@ class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     quiet_seconds: float
     batch: int
     refused_notes: bool
+    duplicates: str
 
     @classmethod
     def from_settings(cls, settings: Settings) -> ArchiveResource:
@@ -128,4 +133,5 @@ class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         others = dict(changes or {})
         # Kept apart from the settings of the same names: a document's own files come between the two.
         asked = wishes_of_run(**{wish: others.pop(name, None) for name, wish in _WISHES.items()})
-        return replace(ProcessingOptions(**values), asked=asked, **others)  # type: ignore[arg-type]
+        own = any((value or None) != values.get(name) for name, value in others.items() if name not in _NO_MATTER)
+        return replace(ProcessingOptions(**values), asked=asked, own=own, **others)  # type: ignore[arg-type]

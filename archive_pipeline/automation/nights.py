@@ -113,5 +113,6 @@ def sentence(tonight: Tonight, found: Sequence[Batch], until: str) -> str:
     asked = sum(len(batch.keys) for batch in found)
     words = f"{len(tonight.plan)} of {tonight.documents} documents are worth a run"
     words += f", {tonight.busy} are under way or asked for" if tonight.busy else ""
+    words += f", {len(tonight.given_up)} have ended their run three times" if tonight.given_up else ""
     words += f", {tonight.unseen} could not be looked at in time" if tonight.unseen else ""
     return f"{words}; {asked} are asked for now in {len(found)} runs. The night ends at {until}."

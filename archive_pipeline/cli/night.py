@@ -76,6 +76,9 @@ def _print_plan(instance: dg.DagsterInstance, settings: Settings, hours: Hours, 
     click.echo(f"{tonight.documents} documents, {len(tonight.plan)} of them worth a run")
     if tonight.busy:
         click.echo(f"{tonight.busy} are under way, asked for, or not quiet yet, and are left to those who asked")
+    if tonight.given_up:
+        named = ", ".join(tonight.given_up[:_FIRST])
+        click.echo(f"{len(tonight.given_up)} have ended their run three times, and wait for a person: {named}")
     if tonight.unseen:
         click.echo(f"{tonight.unseen} could not be looked at in time, and are taken to be as they were")
     if not tonight.plan:
@@ -100,6 +103,7 @@ def _told(tonight: Tonight, coming: Night, hours: Hours, start: float) -> dict[s
         "night": {"begins": hours.iso(coming.began), "ends": hours.iso(coming.ends), "timezone": hours.zone.key},
         "documents": tonight.documents,
         "left_to_others": tonight.busy,
+        "given_up": list(tonight.given_up),
         "not_looked_at": tonight.unseen,
         "reasons": [
             {

@@ -81,6 +81,8 @@ def run(paths: tuple[Path, ...], out: Path | None, redo: bool, dry_run: bool, as
     store = archive.store
     keys, refused = register_paths(paths, store, settings)
     config = {name: value for name, value in options.items() if value is not None} | {"reuse": not redo}
+    # Whoever names two files by hand wants both.
+    config["duplicates"] = "make"
     if dry_run:
         from archive_pipeline.cli.estimate import print_estimate
 

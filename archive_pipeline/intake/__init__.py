@@ -4,7 +4,7 @@ This room runs in the parent, beside secrets, so it parses nothing: whether a fi
 in a sealed child. The only bytes it reads are those that it hashes.
 """
 
-from archive_pipeline.intake.digests import content_digest, fingerprint
+from archive_pipeline.intake.digests import content_digest, fingerprint, outside
 from archive_pipeline.intake.expand import documents_below, expand
 from archive_pipeline.intake.settings_files import read_settings_file, settings_files
 from archive_pipeline.intake.source import Source, discover, open_file
@@ -17,6 +17,7 @@ __all__ = [
     "expand",
     "fingerprint",
     "open_file",
+    "outside",
     "read_settings_file",
     "settings_files",
 ]

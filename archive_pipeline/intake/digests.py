@@ -9,7 +9,8 @@ from io import BufferedReader
 from pathlib import Path
 
 from archive_pipeline.errors import NotReadable
-from archive_pipeline.intake.source import Source, open_file
+from archive_pipeline.intake.settings_files import settings_files
+from archive_pipeline.intake.source import Source, discover, open_file
 
 
 def fingerprint(source: Source, settings: Sequence[Path] = ()) -> str:
@@ -25,17 +26,17 @@ def fingerprint(source: Source, settings: Sequence[Path] = ()) -> str:
         NotReadable: A file is gone.
     """
     try:
-        return digest_of_outsides(source.kind, map(outside, source.files), map(outside, settings))
+        return digest_of_outsides(source.kind, map(file_outside, source.files), map(file_outside, settings))
     except OSError as error:
         name = Path(str(error.filename)).name
         raise NotReadable(f"{name} cannot be looked at: {error.strerror}", document=str(source.path)) from None
 
 
-Outside = tuple[str, int, int]
+FileOutside = tuple[str, int, int]
 """Name, size and modification time in nanoseconds of a file."""
 
 
-def outside(file: Path) -> Outside:
+def file_outside(file: Path) -> FileOutside:
     """What can be seen of a file without opening it.
 
     Raises:
@@ -45,11 +46,21 @@ def outside(file: Path) -> Outside:
     return file.name, status.st_size, status.st_mtime_ns
 
 
-def digest_of_outsides(kind: str, files: Iterable[Outside], settings: Iterable[Outside]) -> str:
+def digest_of_outsides(kind: str, files: Iterable[FileOutside], settings: Iterable[FileOutside]) -> str:
     """A fingerprint of what was seen of a document's files and of those that say how it is read."""
     said = list(settings)
     # Without settings it is what it was before there were any.
     return _digest_of([kind, list(files), *([said] if said else [])])
+
+
+def outside(path: Path, uploads: Path | None, *, max_file_mb: int, max_pages: int) -> tuple[Source, str]:
+    """A document with the settings files that hold for it: what it is, and its fingerprint. Opens nothing.
+
+    Raises:
+        DocumentRefused: There is nothing that could be a document, or a settings file that cannot be obeyed.
+    """
+    source = discover(path, max_file_mb=max_file_mb, max_pages=max_pages)
+    return source, fingerprint(source, settings_files(source.path, uploads))
 
 
 def content_digest(source: Source) -> str:

@@ -14,6 +14,8 @@ REFUSED_SUFFIX = ".refused.txt"
 
 SETTINGS_FILE = "archive.yaml"
 """Says how documents are read: of its folder, and as ``letter.pdf.archive.yaml`` of that file alone."""
+MISNAMED_SETTINGS = "archive.yml"
+"""Refused with the right name, rather than passed over without a word."""
 
 # Browsers, rsync, SMB and scanners write under such names until a file is whole.
 _PARTIAL_SUFFIXES = frozenset({".part", ".partial", ".crdownload", ".download", ".filepart", ".tmp", ".temp", ".swp"})
@@ -28,6 +30,11 @@ def natural_order(name: str) -> tuple[tuple[int | str, ...], str]:
     parts = re.split(r"([0-9]+)", name.casefold())
     # re.split puts text at even and digits at odd places, so numbers are only ever compared with numbers.
     return tuple(int(part) if i % 2 else part for i, part in enumerate(parts)), name
+
+
+def is_settings(name: str) -> bool:
+    """Whether a file of this name says how documents are read, or was meant to, and is none itself."""
+    return any(name == settings or name.endswith(f".{settings}") for settings in (SETTINGS_FILE, MISNAMED_SETTINGS))
 
 
 def set_aside(name: str) -> str | None:

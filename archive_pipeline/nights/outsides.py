@@ -10,9 +10,9 @@ import stat
 from pathlib import Path
 
 from archive_pipeline.errors import ArchiveError
-from archive_pipeline.intake import discover, fingerprint, settings_files
-from archive_pipeline.intake.digests import Outside, digest_of_outsides, outside
-from archive_pipeline.intake.names import SETTINGS_FILE
+from archive_pipeline.intake import outside
+from archive_pipeline.intake.digests import FileOutside, digest_of_outsides, file_outside
+from archive_pipeline.intake.names import MISNAMED_SETTINGS, SETTINGS_FILE
 
 
 class Outsides:
@@ -27,7 +27,7 @@ class Outsides:
         self._max_bytes = max_file_mb << 20
         self._limits = {"max_file_mb": max_file_mb, "max_pages": max_pages}
         self._names: dict[str, frozenset[str]] = {}
-        self._around: dict[str, tuple[Outside, ...] | None] = {}
+        self._around: dict[str, tuple[FileOutside, ...] | None] = {}
 
     def fingerprint(self, path: Path) -> str:
         """The fingerprint of a document as it lies there; empty if it is gone, or could not enter as it is."""
@@ -35,8 +35,7 @@ class Outsides:
             status = os.stat(path)  # noqa: PTH116 - a hundred thousand times
             if stat.S_ISREG(status.st_mode):
                 return self._of_file(path, status)
-            source = discover(path, **self._limits)
-            return fingerprint(source, settings_files(path, self._uploads))
+            return outside(path, self._uploads, **self._limits)[1]
         except (OSError, ValueError, ArchiveError):
             # A run would refuse it, and say why; a plan has no use for it.
             return ""
@@ -48,27 +47,27 @@ class Outsides:
         around = self._settings_around(folder)
         own = f"{name}.{SETTINGS_FILE}"
         names = self._names_in(folder)
-        if around is None or f"{own.removesuffix('.yaml')}.yml" in names:
+        if around is None or f"{name}.{MISNAMED_SETTINGS}" in names:
             return ""
-        settings = [outside(_regular(Path(folder, own))), *around] if own in names else around
+        settings = [file_outside(_regular(Path(folder, own))), *around] if own in names else around
         return digest_of_outsides("file", [(name, status.st_size, status.st_mtime_ns)], settings)
 
-    def _settings_around(self, folder: str) -> tuple[Outside, ...] | None:
+    def _settings_around(self, folder: str) -> tuple[FileOutside, ...] | None:
         """Of the settings files that hold for all files of a folder, the nearest first; None if one cannot be."""
         if folder not in self._around:
             self._around[folder] = self._look_around(Path(folder))
         return self._around[folder]
 
-    def _look_around(self, folder: Path) -> tuple[Outside, ...] | None:
+    def _look_around(self, folder: Path) -> tuple[FileOutside, ...] | None:
         inside = folder.is_relative_to(self._uploads)
         above = self._settings_around(str(folder.parent)) if inside and folder != self._uploads else ()
         names = self._names_in(str(folder))
-        if above is None or f"{SETTINGS_FILE.removesuffix('.yaml')}.yml" in names:
+        if above is None or MISNAMED_SETTINGS in names:
             return None
         if SETTINGS_FILE not in names:
             return above
         try:
-            return outside(_regular(folder / SETTINGS_FILE)), *above
+            return file_outside(_regular(folder / SETTINGS_FILE)), *above
         except OSError:
             return None
 

@@ -13,21 +13,20 @@ from statistics import median
 from typing import Literal
 
 from archive_pipeline.document_states import DocumentState
-from archive_pipeline.processing.made_with import models_of
 
-Why = Literal["missing", "changed", "failed", "model", "code"]
+Why = Literal["missing", "changed", "failed", "model", "made"]
 REASONS: dict[Why, str] = {
     "missing": "never done",
     "changed": "the source, or an archive.yaml that holds for it, was changed",
     "failed": "failed for a reason that may pass",
     "model": "one of its models is another one now",
-    "code": "the code that makes its results is another one now",
+    "made": "a model's files, an option or the code that makes its results is another one now",
 }
 """What each means, for people; the most urgent first."""
 
 # What a page is worth by what it lacks: a page without text cannot be found at all; one that is read again may be
 # read better where it was read badly.
-_WORTH: dict[Why, float] = {"missing": 10.0, "changed": 8.0, "failed": 5.0, "model": 2.0, "code": 1.0}
+_WORTH: dict[Why, float] = {"missing": 10.0, "changed": 8.0, "failed": 5.0, "model": 2.0, "made": 1.0}
 _TRIES = 3
 """Failures in a row after which a document waits for a person."""
 _MAY_PASS = frozenset(
@@ -125,9 +124,7 @@ def why_of(state: DocumentState | None, wanted: Wanted, since: float = float("in
         return None
     if (state.segmentation, state.recognition) != wanted.models:
         return "model"
-    if models_of(state.made_with) != models_of(wanted.made_with):
-        return "model"  # of the same name, but another one
-    return "code" if state.made_with != wanted.made_with else None
+    return "made" if state.made_with != wanted.made_with else None
 
 
 def _planned(
@@ -143,6 +140,6 @@ def _planned(
         return None
     pages = float(state.pages) if state is not None and state.pages else usual_pages
     seconds = _START + pages * pace
-    gain = 1.0 - (state.confidence or 0.0) if state is not None and why in ("model", "code") else 1.0
+    gain = 1.0 - (state.confidence or 0.0) if state is not None and why in ("model", "made") else 1.0
     # Even a page that was read with certainty may gain.
     return Planned(key, why, pages, seconds, _WORTH[why] * pages * max(gain, 0.05) / seconds)

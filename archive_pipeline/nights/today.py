@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import cast
 
 from archive_pipeline.document_states import DocumentState
 from archive_pipeline.durable import read_json
@@ -13,9 +14,11 @@ from archive_pipeline.keys import DocumentKey
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.nights.outsides import Outsides
 from archive_pipeline.nights.plan import Wanted
-from archive_pipeline.processing.choice import Said, decide, said_by_options, wishes_of_run
-from archive_pipeline.processing.made_with import made_with
+from archive_pipeline.page import Direction
+from archive_pipeline.processing.choice import Decision, Said, decide, said_by_options, wishes_of_run
 from archive_pipeline.processing.options import ProcessingOptions
+from archive_pipeline.processing.standing import made_with
+from archive_pipeline.spelling.lists import find_lists, of_language
 from archive_pipeline.store import Store
 
 
@@ -50,11 +53,12 @@ class Today:
         self._until, self._clock = until, clock
         self._library = ModelLibrary(options.models_dir)
         self._settings = said_by_options(options)[1]
-        self._served = options.surya_url is not None
+        self._options = options
+        self._spelling = find_lists(options.spelling or ())
         uploads = options.uploads_dir or Path("/nowhere")
         self._outsides = Outsides(uploads, max_file_mb=options.max_file_mb, max_pages=options.max_pages)
-        self._models: dict[tuple[str | None, str | None], tuple[str, str, str] | None] = {}
-        self._models[None, None] = self._decided({})
+        self._decisions: dict[tuple[str, str] | None, Decision | None] = {None: self._decide()}
+        self._made_with: dict[tuple[tuple[str, str] | None, str, str], str] = {}
         self.unseen = 0
 
     def __call__(self, key: str, state: DocumentState | None) -> Wanted:
@@ -80,27 +84,32 @@ class Today:
 
     def _should_be_read_with(self, state: DocumentState | None) -> tuple[str, str, str]:
         """Ids of both models, and what a document is made with by them."""
-        kept: tuple[str | None, str | None] = (None, None)
-        if state is not None:
-            kept = (
-                None if state.segmentation_by == "settings" else state.segmentation or None,
-                None if state.recognition_by == "settings" else state.recognition or None,
-            )
-        if kept not in self._models:
-            names = ("segmentation_model", "model")
+        if state is None:
+            return "", "", ""  # it was never read with anything
+        as_it_is = state.segmentation, state.recognition, state.made_with
+        if state.chosen_by == "run":
+            return as_it_is  # with options that are known to nobody any more
+        kept = as_it_is[:2] if state.chosen_by == "document" else None
+        if kept not in self._decisions:
             try:
-                self._models[kept] = self._decided(dict(zip(names, kept, strict=True)))
+                self._decisions[kept] = self._decide(*kept) if kept else None
             except ArchiveError:
                 # What was chosen for it is not here any more: it can only stay as it is.
-                self._models[kept] = None
-        found = self._models[kept]
-        if found is not None:
-            return found
-        assert state is not None  # noqa: S101 - without one nothing is kept
-        return state.segmentation, state.recognition, state.made_with
+                self._decisions[kept] = None
+        decision = self._decisions[kept]
+        if decision is None:
+            return as_it_is
+        told = kept, state.direction, state.language
+        if told not in self._made_with:
+            self._made_with[told] = made_with(
+                self._options,
+                decision.segmentation,
+                decision.recognition,
+                cast(Direction, state.direction) if state.direction else None,
+                of_language(self._spelling, state.language or None),
+            )
+        return decision.segmentation.id, decision.recognition.id, self._made_with[told]
 
-    def _decided(self, wishes: dict[str, str | None]) -> tuple[str, str, str]:
-        kept = Said("kept", wishes_of_run(**wishes))
-        decision = decide((kept, self._settings), self._library, served=self._served)
-        models = (decision.segmentation, decision.recognition)
-        return models[0].id, models[1].id, made_with(*models)
+    def _decide(self, segmentation: str | None = None, recognition: str | None = None) -> Decision:
+        kept = Said("kept", wishes_of_run(segmentation_model=segmentation, model=recognition))
+        return decide((kept, self._settings), self._library, served=self._options.surya_url is not None)

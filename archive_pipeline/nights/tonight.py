@@ -9,6 +9,7 @@ from pathlib import Path
 
 from archive_pipeline.document_states import DocumentStates
 from archive_pipeline.nights.batches import Batch, batches
+from archive_pipeline.nights.begun import BegunDocuments
 from archive_pipeline.nights.hours import TICK
 from archive_pipeline.nights.plan import Planned, make_plan
 from archive_pipeline.nights.today import Today
@@ -31,6 +32,7 @@ class Tonight:
     Attributes:
         documents: All that are registered.
         busy: How many of them are left to others.
+        given_up: Those that have ended their run three times in a row.
         unseen: How many there was no time to look at.
         plan: Those of the most value first.
         batches: The same as runs.
@@ -38,6 +40,7 @@ class Tonight:
 
     documents: int
     busy: int
+    given_up: tuple[str, ...]
     unseen: int
     plan: list[Planned]
     batches: list[Batch]
@@ -68,13 +71,17 @@ def plan_tonight(
     uploads = [upload for upload in UploadRegister(store.root).all().values() if upload.key]
     root = options.uploads_dir or Path("/nowhere")
     places = {upload.key: root / upload.path for upload in uploads if upload.state in ("asked", "taken", "refused")}
-    left = {upload.key for upload in uploads if upload.state in ("asked", "waiting")} | set(busy)
+    others = {upload.key for upload in uploads if upload.state in ("asked", "waiting")} | set(busy)
+    ended_tonight, given_up = BegunDocuments(store.root).resting(since)
+    left = others | ended_tonight | given_up
     today = Today(store, options, places, until=time.monotonic() + _LOOK)
     # If there is no time for all, it shall not be the same ones each time.
     turn = int((time.time() if now is None else now) // (60 * TICK)) * 10_007 % max(len(order), 1)
     keys = [key for key in (*order[turn:], *order[:turn]) if key not in left]
     plan = make_plan(keys, DocumentStates(store.root).all(), today, since)
-    return Tonight(len(order), len(order) - len(keys), today.unseen, plan, batches(order, plan, most))
+    found = batches(order, plan, most)
+    busy_here = len(others.intersection(order))
+    return Tonight(len(order), busy_here, tuple(sorted(given_up)), today.unseen, plan, found)
 
 
 def ask(found: Sequence[Batch], rest: float, asked: float, night: float) -> Iterator[Batch]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -65,6 +65,14 @@ class Choices(BaseModel):
     direction: Direction | None = None
     hand: str | None = None
     origins: dict[str, str]
+
+    @property
+    def chosen_by(self) -> Literal["run", "document", "settings"]:
+        """Who chose engine and models, the nearest of them if there were several."""
+        places = {self.origins[name] for name in ("engine", "segmentation_model", "model")}
+        if RUN in places:
+            return "run"
+        return "settings" if places <= {SETTINGS, BUILT_IN} else "document"
 
     def told(self) -> dict[str, dict[str, str]]:
         """Each field that is set, with who said it; for provenance."""

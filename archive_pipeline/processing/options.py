@@ -20,10 +20,12 @@ class ProcessingOptions:
     """Options of one run; see ``settings`` for what each means.
 
     Attributes:
+        own: The run has options of its own, other than the settings, that its results depend on.
         asked: What the run asks of every document; it goes before what a document's own files say.
         engine, segmentation_model, recognition_model: What the settings say; they come after those files.
         uploads_dir: The upload folder, whose ``archive.yaml`` files hold for the documents in it.
         models_dir: The model store; None for the bundled models alone.
+        duplicates: What to do with a document that has the bytes of another.
         pages: Page ranges such as ``1-3,7``; None for all.
         reuse: Take results that were made from the same input instead of making them again.
         formats: Names of the exports to make; None for the default set.
@@ -31,6 +33,7 @@ class ProcessingOptions:
         base_url: Where the folder of all documents' exports is on the web.
     """
 
+    own: bool = False
     asked: Wishes = field(default_factory=Wishes)
     engine: str | None = None
     segmentation_model: str | None = None
@@ -49,6 +52,7 @@ class ProcessingOptions:
     worker_memory_mb: int = 6_144
     on_page_error: Literal["skip", "fail"] = "skip"
     max_failed_pages: float = 0.1
+    duplicates: Literal["refuse", "make"] = "refuse"
     pages: str | None = None
     reuse: bool = True
     formats: tuple[str, ...] | None = None
@@ -59,7 +63,11 @@ class ProcessingOptions:
     def __post_init__(self) -> None:
         """Raises UsageError where a choice, which may come from a run's config, is none."""
         choose(self.formats)
-        for name, choices in {"born_digital": ("keep", "redo"), "on_page_error": ("skip", "fail")}.items():
+        for name, choices in {
+            "born_digital": ("keep", "redo"),
+            "on_page_error": ("skip", "fail"),
+            "duplicates": ("make", "refuse"),
+        }.items():
             if getattr(self, name) not in choices:
                 raise UsageError(f"{name} cannot be '{getattr(self, name)}'", remedy=f"Choose {' or '.join(choices)}.")
 

@@ -9,21 +9,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from pydantic import ValidationError
-
 from archive_pipeline.durable import read_json
 from archive_pipeline.errors import (
     ArchiveError,
-    ChildError,
     ChildNotStarted,
-    DamagedFile,
     DocumentFailed,
-    PageTimeout,
     Stopped,
     StorageError,
     printable,
 )
-from archive_pipeline.intake import Source, discover, open_file
+from archive_pipeline.intake import outside
 from archive_pipeline.keys import DocumentKey
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.models.library import ModelLibrary
@@ -31,16 +26,17 @@ from archive_pipeline.processing.choice import Decision, decide, said_by_options
 from archive_pipeline.processing.document_settings import FileSettings
 from archive_pipeline.processing.export_stage import export_document
 from archive_pipeline.processing.inspection import Inspection, inspect_source
+from archive_pipeline.processing.inspector import inspector
 from archive_pipeline.processing.ledger import check_budget, outcome_of, write_ledger, write_run_report
 from archive_pipeline.processing.options import STAGES, ProcessingOptions, Stage
-from archive_pipeline.processing.page_job import DocumentWork, PageJob, PageReport, do_page, plan_page, render_options
+from archive_pipeline.processing.page_job import DocumentWork, PageJob, PageReport, do_page, plan_page
 from archive_pipeline.processing.page_ranges import parse_pages
 from archive_pipeline.processing.pool import Worker, WorkerPool
 from archive_pipeline.processing.results import NoProgress, PageOutcome, Progress, StageResult
 from archive_pipeline.processing.settings_reader import SettingsReader, store_choices
 from archive_pipeline.processing.stage_results import make_preview, stage_version
+from archive_pipeline.processing.standing import Attempt, StandingKeeper
 from archive_pipeline.processing.stored_pages import Failure, forget_pages_after, write_model
-from archive_pipeline.rendering.model import SourceInfo
 from archive_pipeline.spelling.lists import find_lists, of_language
 from archive_pipeline.store import DocumentFolder, Store
 
@@ -61,6 +57,7 @@ class Processor:
         self._settings = SettingsReader(options.uploads_dir)
         self._whole: set[InstalledModel] = set()
         self._spelling = find_lists(options.spelling or ())
+        self._standing = StandingKeeper(store, options)
         self._pool = WorkerPool(store.root / "work", options, read=[each.path for each in self._spelling])
 
     def process(self, key: DocumentKey, stages: Collection[Stage] = STAGES) -> Iterator[StageResult]:
@@ -74,14 +71,16 @@ class Processor:
         """
         folder = self._store.document(key)
         error: ArchiveError | None = Stopped("stopped before it was finished", document=key)
+        began, attempt = time.monotonic(), Attempt()
         try:
             with folder.lock():
-                yield from self._process(folder, frozenset(stages))
+                yield from self._process(folder, frozenset(stages), attempt)
             error = None
         except ArchiveError as problem:
             error = problem.at(document=key)
             raise
         finally:
+            self._standing.ended(key, attempt, time.monotonic() - began, error)
             self._progress.document_finished(key, error)
 
     def inspect(self, key: DocumentKey) -> Inspection:
@@ -92,7 +91,8 @@ class Processor:
         """
         folder = self._store.document(key)
         with folder.lock():
-            return inspect_source(self._source_path(folder), folder, self._options, self._inspect)
+            look = inspector(self._pool, self._options)
+            return inspect_source(self._source_path(folder), folder, self._options, look)
 
     def decide(self, key: DocumentKey) -> Decision:
         """What a document would be read with.
@@ -113,10 +113,9 @@ class Processor:
             self._whole.add(model)
         return decision, files
 
-    def _process(self, folder: DocumentFolder, stages: frozenset[Stage]) -> Iterator[StageResult]:
+    def _process(self, folder: DocumentFolder, stages: frozenset[Stage], attempt: Attempt) -> Iterator[StageResult]:
         began = time.monotonic()
-        path = self._source_path(folder)
-        work, files = self._look(folder, path)
+        work, files = self._look(folder, attempt)
         places = work.inspection.pages
         forget_pages_after(folder, len(places))
         selected = frozenset(range(1, len(places) + 1))
@@ -138,6 +137,7 @@ class Processor:
         finally:
             write_ledger(folder, outcomes)
             write_run_report(folder, reports, time.monotonic() - began)
+            attempt.done = len(reports)
         if work.choices and page_stages & _TEXT_STAGES:  # a run that is stopped has not read all with them
             store_choices(folder, work.choices, files)
         check_budget(outcomes, selected, self._options.max_failed_pages)
@@ -151,7 +151,9 @@ class Processor:
                 notes, chosen = work.inspection.notes, work.choices.told() if work.choices else {}
                 yield StageResult(stage, folder.key, version, ordered, seconds, picture, notes, chosen)
         if "document_exports" in stages:
-            yield export_document(work, selected, ordered, began)
+            result = export_document(work, selected, ordered, began)
+            attempt.outcomes, attempt.finished = ordered, len(selected) == len(places)
+            yield result
 
     def _source_path(self, folder: DocumentFolder) -> Path:
         source: dict[str, Any] | None = read_json(folder.source)
@@ -159,38 +161,29 @@ class Processor:
             raise StorageError("nobody has registered this document", remedy="Upload it, or run it by its path.")
         return Path(source["origin"])
 
-    def _look(self, folder: DocumentFolder, path: Path) -> tuple[DocumentWork, dict[str, FileSettings]]:
-        inspection: Inspection = inspect_source(path, folder, self._options, self._inspect)
-        source = discover(path, max_file_mb=self._options.max_file_mb, max_pages=self._options.max_pages)
+    def _look(self, folder: DocumentFolder, attempt: Attempt) -> tuple[DocumentWork, dict[str, FileSettings]]:
+        path, options = self._source_path(folder), self._options
+        # Before it is read: what changes while it is read is another version.
+        source, attempt.fingerprint = outside(
+            path, options.uploads_dir, max_file_mb=options.max_file_mb, max_pages=options.max_pages
+        )
+        inspection: Inspection = inspect_source(path, folder, options, inspector(self._pool, options))
+        attempt.sha256 = inspection.sha256
+        self._standing.require_new(folder.key, inspection.sha256)
         decision, files = self._decide(path)
         _log.info("%s: %s", folder.key, decision.choices.sentence())
         work = DocumentWork(
             folder,
             source,
             inspection,
-            self._options,
+            options,
             decision.segmentation,
             decision.recognition,
             choices=decision.choices,
             spelling=of_language(self._spelling, decision.choices.language),
         )
+        attempt.work = work
         return work, files
-
-    def _inspect(self, source: Source, number: int) -> SourceInfo:
-        options = render_options(self._options)
-        request = {"op": "inspect", "name": printable(source.files[number].name), "options": vars(options)}
-
-        def work(worker: Worker) -> dict[str, Any]:
-            with open_file(source, number) as file:
-                return worker.call(request, [file])
-
-        try:
-            return SourceInfo.model_validate(self._pool.call(work))
-        except ChildNotStarted:
-            raise
-        except (ChildError, PageTimeout, ValidationError) as error:
-            what = error.what if isinstance(error, ArchiveError) else "its page count makes no sense"
-            raise DamagedFile(f"it could not be opened: {what}") from None
 
     def _do_pages(
         self,

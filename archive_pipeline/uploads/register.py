@@ -29,6 +29,7 @@ class Upload:
         token: Of the look in which the run was asked for.
         code, reason, remedy: Why it was refused.
         noted: 1 if a note lies beside it.
+        settings: As :attr:`archive_pipeline.uploads.folder.Seen.settings`.
     """
 
     path: str
@@ -43,6 +44,7 @@ class Upload:
     reason: str = ""
     remedy: str = ""
     noted: int = 0
+    settings: str = ""
 
     def refused(self, error: ArchiveError, now: float) -> Upload:
         """The same, refused."""

@@ -14,8 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from archive_pipeline.errors import ArchiveError, StorageError, printable
-from archive_pipeline.intake.digests import fingerprint
-from archive_pipeline.intake.source import discover
+from archive_pipeline.intake.digests import outside
 from archive_pipeline.keys import DocumentKey
 from archive_pipeline.store import Store
 from archive_pipeline.uploads.folder import Seen, look
@@ -160,7 +159,7 @@ class Watcher:
             if upload is None or each.problem is not None:
                 continue
             key = DocumentKey(upload.key)
-            self._store.move(key, self._uploads / path)
+            self._store.move(key, self._uploads / path, self._uploads)
             del known[upload.path]
             known[path] = replace(upload.accepted("taken", now), path=path)
             result.renamed.append(key)
@@ -181,9 +180,11 @@ class Watcher:
 
     def _taken(self, path: str) -> Taken:
         place = self._uploads / path
-        source = discover(place, max_file_mb=self._rules.max_file_mb, max_pages=self._rules.max_pages)
+        source, fingerprint = outside(
+            place, self._uploads, max_file_mb=self._rules.max_file_mb, max_pages=self._rules.max_pages
+        )
         key = self._store.register(place, self._uploads)
-        return Taken(key, fingerprint(source), place, len(source.files), source.size)
+        return Taken(key, fingerprint, place, len(source.files), source.size)
 
 
 def _confirm(known: dict[str, Upload], heard: str | None, now: float) -> None:
@@ -196,14 +197,21 @@ def _confirm(known: dict[str, Upload], heard: str | None, now: float) -> None:
 def _compared(upload: Upload | None, seen: Seen, now: float) -> Upload:
     if upload is None or upload.state == "gone":
         first = now if upload is None else upload.first_seen
-        same = upload is not None and upload.version == seen.version and upload.key != ""
+        same = upload is not None and _outside(upload) == _outside(seen) and upload.key != ""
         if upload is not None and same:  # it was away for a while, as after a volume was not mounted
             return upload.accepted("taken", now)
-        fresh = Upload(seen.path, seen.version, seen.identity, "waiting", first, now, key=upload.key if upload else "")
+        key = upload.key if upload else ""
+        fresh = Upload(seen.path, seen.version, seen.identity, "waiting", first, now, key, settings=seen.settings)
         return fresh if seen.problem is None else fresh.refused(seen.problem, now)
-    if upload.version != seen.version:
-        changed = replace(upload, version=seen.version, identity=seen.identity).accepted("waiting", now)
+    if _outside(upload) != _outside(seen):
+        changed = replace(upload, version=seen.version, identity=seen.identity, settings=seen.settings)
+        changed = changed.accepted("waiting", now)
         return changed if seen.problem is None else changed.refused(seen.problem, now)
     if upload.since > now:  # the clock was put back
         return replace(upload, since=now)
     return replace(upload, identity=seen.identity)
+
+
+def _outside(each: Upload | Seen) -> tuple[str, str]:
+    """What must not change for an upload to be the same, and to be read in the same way."""
+    return each.version, each.settings

@@ -36,7 +36,7 @@ class Sensor:
             path.write_bytes(b"this is no image\n" * 10)
         else:
             image = Image.new("L", (700, 160), "white")
-            ImageDraw.Draw(image).text((40, 50), text, font=font(40), fill=0)
+            ImageDraw.Draw(image).text((40, 50), f"{text} of {name}", font=font(40), fill=0)
             image.save(path)
 
     def tick(self) -> list[tuple[str, str]]:

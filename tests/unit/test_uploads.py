@@ -11,6 +11,7 @@ import pytest
 
 from archive_pipeline.durable import read_json, storage_error
 from archive_pipeline.errors import DamagedFile, NotReadable
+from archive_pipeline.keys import DocumentKey
 from archive_pipeline.store import Store
 from archive_pipeline.uploads.register import UploadRegister
 from archive_pipeline.uploads.watch import Look, Rules, Watcher
@@ -334,3 +335,57 @@ def test_no_notes_are_left_where_nobody_wants_them(tmp_path: Path) -> None:
     folder.put("a.docx")
     folder.settle()
     assert [path.name for path in folder.uploads.iterdir()] == ["a.docx"]
+
+
+def test_settings_are_no_uploads_and_their_change_has_all_that_they_hold_for_taken_again(folder: Folder) -> None:
+    for name in ("a.pdf", "in/b.pdf", "in/c.pdf", "box/1.jpg"):
+        folder.put(name)
+    folder.settle()
+    b, c = (str(folder.register.all()[path].key) for path in ("in/b.pdf", "in/c.pdf"))
+    folder.put("in/archive.yaml", b"language: fr\n")
+    assert folder.settle() == [b, c]
+    folder.put("in/c.pdf.archive.yaml", b"language: de\n")
+    assert folder.settle() == [c]
+    folder.put("box/archive.yaml", b"language: nl\n")
+    assert folder.settle() == ["box"]
+    (folder.uploads / "in/archive.yaml").unlink()
+    assert folder.settle() == [b, c]
+    assert set(folder.states()) == {"a.pdf", "box", "in/b.pdf", "in/c.pdf"}
+
+
+def test_settings_under_a_wrong_name_are_refused_with_all_below_until_they_are_renamed(folder: Folder) -> None:
+    folder.put("in/a.pdf")
+    wrong = folder.put("in/archive.yml", b"language: fr\n")
+    assert folder.settle() == []
+    refused = folder.register.all()["in/a.pdf"]
+    assert (refused.state, refused.code) == ("refused", "BadSettings")
+    assert "archive.yaml" in refused.remedy
+    wrong.rename(wrong.with_suffix(".yaml"))
+    assert folder.settle() == [str(DocumentKey.from_path(Path("in/a.pdf")))]
+
+
+def test_a_file_that_is_moved_to_where_other_settings_hold_keeps_its_key_and_is_read_again(folder: Folder) -> None:
+    folder.put("a.pdf")
+    folder.put("in/archive.yaml", b"language: fr\n")
+    folder.settle()
+    (folder.uploads / "a.pdf").rename(folder.uploads / "in/a.pdf")
+    assert folder.look().renamed == ["a.pdf"]
+    assert [str(taken.key) for taken in folder.look(31).taken] == ["a.pdf"]
+
+
+def test_a_moved_file_keeps_its_key_when_it_is_replaced_and_when_it_is_named_by_hand(folder: Folder) -> None:
+    folder.put("a.pdf")
+    folder.settle()
+    (folder.uploads / "in").mkdir()
+    moved = (folder.uploads / "a.pdf").rename(folder.uploads / "in/b.pdf")
+    folder.look()
+    folder.put("in/b.pdf", b"%PDF-1.7 another")
+    assert folder.settle() == ["a.pdf"]
+    assert folder.store.register(moved, folder.uploads) == "a.pdf"
+    folder.put("a.pdf", b"a new one in the old place")
+    (new,) = folder.settle()
+    assert new.startswith("a.pdf-")
+    moved.unlink()
+    folder.look()
+    folder.put("in/b.pdf", b"and one where the moved one was")
+    assert folder.settle() == ["a.pdf"], "a replacement, as it is for a file that was never moved"

@@ -1,0 +1,55 @@
+"""Rows of dataclasses in an SQLite file."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from archive_pipeline.errors import StorageError
+from archive_pipeline.sqlite_table import SqliteTable
+
+
+@dataclass(frozen=True)
+class Old:
+    key: str
+    when: float
+    order: str = ""
+
+
+@dataclass(frozen=True)
+class New:
+    key: str
+    when: float
+    order: str = ""
+    group: str = "none"
+    count: int = 7
+    share: float | None = None
+
+
+def test_names_that_are_words_of_sql_can_be_written_and_searched_by(tmp_path: Path) -> None:
+    table = SqliteTable(tmp_path / "a.sqlite", Old, ("order",))
+    table.write([Old("a", 1.5, "x"), Old("b", 2.5, "y'; DROP TABLE rows; --")])
+    assert table.where(order="y'; DROP TABLE rows; --") == [Old("b", 2.5, "y'; DROP TABLE rows; --")]
+    table.remove(["b"])
+    assert table.all() == {"a": Old("a", 1.5, "x")}
+
+
+def test_a_name_that_is_no_utf_8_comes_back_as_it_was(tmp_path: Path) -> None:
+    table = SqliteTable(tmp_path / "a.sqlite", Old)
+    table.write([Old("caf\udce9", 1.0)])
+    assert list(table.all()) == ["caf\udce9"]
+
+
+def test_a_table_of_an_earlier_version_gets_the_columns_that_were_added_since(tmp_path: Path) -> None:
+    SqliteTable(tmp_path / "a.sqlite", Old).write([Old("a", 1.0)])
+    table = SqliteTable(tmp_path / "a.sqlite", New, ("group",))
+    assert table.all() == {"a": New("a", 1.0)}
+    table.write([New("b", 2.0, count=3)])
+    assert table.where(group="none") == [New("a", 1.0), New("b", 2.0, count=3)]
+
+
+def test_a_file_that_is_no_database_is_an_error_that_names_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    path.write_bytes(b"no database" * 1000)
+    with pytest.raises(StorageError, match=r"a\.sqlite cannot be used"):
+        SqliteTable(path, Old).all()
