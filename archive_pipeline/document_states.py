@@ -6,6 +6,7 @@ in the documents' own folders; a row is written when work on a document ends.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -83,6 +84,10 @@ class DocumentStates:
 
     def write(self, state: DocumentState) -> None:
         self._table.write([state])
+
+    def write_all(self, states: Iterable[DocumentState]) -> None:
+        """All of them or none."""
+        self._table.write(states)
 
     def forget(self, key: str) -> None:
         self._table.remove([key])

@@ -29,18 +29,22 @@ class Outsides:
         self._names: dict[str, frozenset[str]] = {}
         self._around: dict[str, tuple[FileOutside, ...] | None] = {}
 
-    def fingerprint(self, path: Path) -> str:
-        """The fingerprint of a document as it lies there; empty if it is gone, or could not enter as it is."""
+    def fingerprint(self, path: str) -> str:
+        """The fingerprint of a document as it lies there; empty if it is gone, or could not enter as it is.
+
+        Args:
+            path: Absolute.
+        """
         try:
             status = os.stat(path)  # noqa: PTH116 - a hundred thousand times
             if stat.S_ISREG(status.st_mode):
                 return self._of_file(path, status)
-            return outside(path, self._uploads, **self._limits)[1]
+            return outside(Path(path), self._uploads, **self._limits)[1]
         except (OSError, ValueError, ArchiveError):
             # A run would refuse it, and say why; a plan has no use for it.
             return ""
 
-    def _of_file(self, path: Path, status: os.stat_result) -> str:
+    def _of_file(self, path: str, status: os.stat_result) -> str:
         if not 0 < status.st_size <= self._max_bytes or not os.access(path, os.R_OK):
             return ""
         folder, name = os.path.split(path)

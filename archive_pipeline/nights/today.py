@@ -44,7 +44,7 @@ class Today:
         self,
         store: Store,
         options: ProcessingOptions,
-        places: Mapping[str, Path] | None = None,
+        places: Mapping[str, str] | None = None,
         until: float = float("inf"),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -77,7 +77,7 @@ class Today:
         if place is None:
             try:
                 record = read_json(self._store.document(DocumentKey(key)).source)
-                place = Path(record["origin"])
+                place = str(record["origin"])
             except (ArchiveError, KeyError, TypeError):
                 return ""  # nobody has registered it, or not as a document
         return self._outsides.fingerprint(place)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from archive_pipeline.document_states import DocumentStates
 from archive_pipeline.nights.batches import Batch, batches
@@ -69,8 +68,11 @@ def plan_tonight(
         StorageError: The store cannot be read.
     """
     uploads = [upload for upload in UploadRegister(store.root).all().values() if upload.key]
-    root = options.uploads_dir or Path("/nowhere")
-    places = {upload.key: root / upload.path for upload in uploads if upload.state in ("asked", "taken", "refused")}
+    root = str(options.uploads_dir or "/nowhere")
+    # Texts: to make a hundred thousand paths takes its time.
+    places = {
+        upload.key: f"{root}/{upload.path}" for upload in uploads if upload.state in ("asked", "taken", "refused")
+    }
     others = {upload.key for upload in uploads if upload.state in ("asked", "waiting")} | set(busy)
     ended_tonight, given_up = BegunDocuments(store.root).resting(since)
     left = others | ended_tonight | given_up
