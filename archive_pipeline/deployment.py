@@ -51,11 +51,17 @@ class Deployment(BaseModel):
         description="Server with surya's model, for runs of `documents`: [surya.md](surya.md).",
     )
 
+    results_url: ServerAddress | None = Field(
+        None,
+        validation_alias="ARCHIVE_RESULTS_URL",
+        description="Web address of the results, for the links that runs of `documents` leave in the UI.",
+    )
+
     @property
     def run_memory_bytes(self) -> int:
         return _bytes(self.run_memory)
 
-    @field_validator("surya_url", mode="before")
+    @field_validator("surya_url", "results_url", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return value or None

@@ -64,8 +64,9 @@ class DocumentState:
 class DocumentStates:
     """The states of one store's documents."""
 
-    def __init__(self, store: Path) -> None:
-        self._table = SqliteTable(store / "documents.sqlite", DocumentState, ("standing", "sha256"))
+    def __init__(self, store: Path, *, read_only: bool = False) -> None:
+        path = store / "documents.sqlite"
+        self._table = SqliteTable(path, DocumentState, ("standing", "sha256"), read_only=read_only)
 
     def all(self) -> dict[str, DocumentState]:
         return self._table.all()

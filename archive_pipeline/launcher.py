@@ -40,7 +40,7 @@ _REMEDIES = {
 }
 """What to do about what the engine says, by a part of it."""
 _LOGS = "See docker compose logs gate-launch, run make up, then start the run again."
-_FIELDS = ("folder", "project", "image", "uploads", "run_memory", "run_cpus", "surya_url")
+_FIELDS = ("folder", "project", "image", "uploads", "run_memory", "run_cpus", "surya_url", "results_url")
 
 
 @contextmanager

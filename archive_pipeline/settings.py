@@ -206,6 +206,11 @@ class Settings(BaseSettings):
         "4.2", validation_alias="ARCHIVE_ALTO_VERSION", description="Version of ALTO: `4.2` or `4.4`."
     )
 
+    results_url: ServerAddress | None = Field(
+        None,
+        validation_alias="ARCHIVE_RESULTS_URL",
+        description="Web address of `archive-pipeline results`, for the links in Dagster's UI.",
+    )
     quiet_seconds: float = Field(
         30.0,
         ge=0,

@@ -34,10 +34,11 @@ class SqliteTable(Generic[Row]):
         path: The SQLite file.
         row: The dataclass.
         indexed: Further fields that are searched by.
+        read_only: Write nothing, not even a file that is not there yet: it then has no rows.
     """
 
-    def __init__(self, path: Path, row: type[Row], indexed: Iterable[str] = ()) -> None:
-        self._path, self._row = path, row
+    def __init__(self, path: Path, row: type[Row], indexed: Iterable[str] = (), *, read_only: bool = False) -> None:
+        self._path, self._row, self._read_only = path, row, read_only
         self._columns = [field.name for field in fields(row)]
         # Names of our own fields only, quoted since some are words of SQL; values always go as parameters.
         self._quoted = {field.name: f'"{field.name}"' for field in fields(row)}
@@ -57,11 +58,7 @@ class SqliteTable(Generic[Row]):
         """
         connection = None
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(self._path, timeout=_BUSY)
-            # A power cut must not bring back what was before.
-            connection.execute("PRAGMA synchronous = FULL")
-            self._prepare(connection)
+            connection = self._connect()
             with connection:
                 yield connection
         except OSError as error:
@@ -77,6 +74,16 @@ class SqliteTable(Generic[Row]):
             if connection is not None:
                 connection.close()
 
+    def _connect(self) -> sqlite3.Connection:
+        if self._read_only:
+            return sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", timeout=_BUSY, uri=True)
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(self._path, timeout=_BUSY)
+        # A power cut must not bring back what was before.
+        connection.execute("PRAGMA synchronous = FULL")
+        self._prepare(connection)
+        return connection
+
     def _prepare(self, connection: sqlite3.Connection) -> None:
         """Make the table, or give one that an earlier version made the columns that were added since."""
         connection.execute(self._create)
@@ -90,6 +97,8 @@ class SqliteTable(Generic[Row]):
 
     def all(self) -> dict[str, Row]:
         """Every row by its key."""
+        if self._is_missing:
+            return {}
         with self.open() as connection:
             rows = [self._of(row) for row in connection.execute(self._select)]
         return {str(getattr(row, self._columns[0])): row for row in rows}
@@ -97,9 +106,15 @@ class SqliteTable(Generic[Row]):
     def where(self, **conditions: str) -> list[Row]:
         """Rows whose fields are these, by key."""
         clause = " AND ".join(f"{self._quoted[name]} = ?" for name in conditions)
+        if self._is_missing:
+            return []
         query = f"{self._select} WHERE {clause} ORDER BY {self._key}"
         with self.open() as connection:
             return [self._of(row) for row in connection.execute(query, [_stored(each) for each in conditions.values()])]
+
+    @property
+    def _is_missing(self) -> bool:
+        return self._read_only and not self._path.exists()
 
     def write(self, rows: Iterable[Row]) -> None:
         """Keep these, all or none."""

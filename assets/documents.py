@@ -19,7 +19,7 @@ from archive_pipeline.keys import DocumentKey
 from archive_pipeline.processing.options import STAGES, Stage
 from archive_pipeline.processing.processor import Processor
 from archive_pipeline.processing.results import StageResult
-from assets.metadata import plain_markdown, stage_metadata
+from assets.metadata import exports_metadata, plain_markdown, stage_metadata
 from assets.partitions import DOCUMENTS
 from assets.turns import Turns
 from assets.versions import CODE_VERSION, SOURCE, confirm, observed_version, source_observation, version_tags
@@ -159,11 +159,14 @@ def materialization(
     instance: dg.DagsterInstance, archive: ArchiveResource, result: StageResult
 ) -> dg.AssetMaterialization:
     """The event that says what a finished stage has made."""
-    exports = str(archive.store.document(result.key).exports) if result.stage == "document_exports" else None
+    where = {}
+    if result.stage == "document_exports":
+        exports = archive.store.document(result.key).exports
+        where = exports_metadata(exports, lambda path: archive.link(result.key, path))
     return dg.AssetMaterialization(
         result.stage,
         partition=result.key,
-        metadata=stage_metadata(result, exports),
+        metadata=where | stage_metadata(result),
         tags=version_tags(instance, UPSTREAM[result.stage], result.key, result.data_version),
     )
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
@@ -23,13 +25,21 @@ _COLUMNS = dg.TableSchema(
 )
 
 
-def stage_metadata(result: StageResult, exports: str | None = None) -> dict[str, Any]:
-    """Pages, lines, confidence, a picture, and the pages that need an eye.
+def exports_metadata(exports: Path, link: Callable[[str], str | None]) -> dict[str, Any]:
+    """Where the exports of a document are: links for a browser, and the folder.
 
     Args:
-        result: A finished stage.
-        exports: Folder of the document's exports.
+        link: Gives the web address of an export, if there is one.
     """
+    files = {"reading view": "view/index.html", "searchable PDF": "document.pdf", "text": "document.txt"}
+    there = {label: link(path) for label, path in files.items() if (exports / path).is_file()}
+    metadata: dict[str, Any] = {label: dg.MetadataValue.url(url) for label, url in there.items() if url}
+    metadata["exports"] = dg.MetadataValue.path(exports)
+    return metadata
+
+
+def stage_metadata(result: StageResult) -> dict[str, Any]:
+    """Pages, lines, confidence, a picture, and the pages that need an eye."""
     pages = result.outcomes
     counts = {status: sum(page.status == status for page in pages) for status in dict.fromkeys(p.status for p in pages)}
     metadata: dict[str, Any] = {
@@ -51,8 +61,6 @@ def stage_metadata(result: StageResult, exports: str | None = None) -> dict[str,
         metadata["read with"] = dg.MetadataValue.md("\n".join(f"- {plain_markdown(line)}" for line in lines))
     if result.notes:
         metadata["notes"] = dg.MetadataValue.md("\n".join(f"- {plain_markdown(note)}" for note in result.notes))
-    if exports is not None:
-        metadata["exports"] = dg.MetadataValue.path(exports)
     return metadata
 
 

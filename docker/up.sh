@@ -22,4 +22,4 @@ fi
 # Only now: an image is built under its name.
 export "${ids[@]}"
 "$here/compose.sh" "$environment" up -d --wait
-echo "Dagster's UI: http://127.0.0.1:$(configured "c['webserver']['ports'][0]['published']") · drop scans into $uploads"
+echo "Dagster's UI: http://127.0.0.1:$(configured "c['webserver']['ports'][0]['published']") · results: $(configured "c['results']['environment']['ARCHIVE_RESULTS_URL']") · drop scans into $uploads"

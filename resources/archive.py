@@ -62,6 +62,7 @@ class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     formats: list[str] | None
     base_url: str
     alto_version: str
+    results_url: str | None
     quiet_seconds: float
     batch: int
     refused_notes: bool
@@ -77,6 +78,10 @@ class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     @property
     def store(self) -> Store:
         return Store(Path(self.store_dir))
+
+    def link(self, key: str, path: str) -> str | None:
+        """Web address of an export, for the UI; None where no server of results is known."""
+        return f"{self.results_url.rstrip('/')}/{key}/{path}" if self.results_url else None
 
     @property
     def register(self) -> UploadRegister:

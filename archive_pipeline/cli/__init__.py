@@ -17,6 +17,7 @@ _COMMANDS = {
     "register": "archive_pipeline.cli.register:register",
     "night": "archive_pipeline.cli.night:night",
     "ui": "archive_pipeline.cli.ui:ui",
+    "results": "archive_pipeline.cli.results:results",
     "demo": "archive_pipeline.cli.demo:demo",
     "store": "archive_pipeline.cli.store:store",
     "models": "archive_pipeline.cli.models:models",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from archive_pipeline.settings import read_settings
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="It has no login: keep it on this machine.")
 @click.option("--port", default=3000, show_default=True)
-def ui(host: str, port: int) -> None:
+@click.option("--results-port", default=3080, show_default=True, help="Of the server of results beside it.")
+def ui(host: str, port: int, results_port: int) -> None:
     """Watch and start runs in the browser."""
     settings = read_settings()
     prepare_home(settings.dagster_home)
@@ -28,6 +30,10 @@ def ui(host: str, port: int) -> None:
         "MODELS_DIR": settings.models_dir,
     }.items():
         os.environ[variable] = str(folder)
+    if settings.results_url is None:
+        os.environ["ARCHIVE_RESULTS_URL"] = f"http://{host}:{results_port}"
+    own = [sys.executable, "-m", "archive_pipeline.cli", "results", "--host", host, "--port", str(results_port)]
+    subprocess.Popen([*own, "--with-parent"])
     workspace = Path(archive_pipeline.__file__).parent.parent / "workspace.yaml"
     # Always said: what stands in pyproject.toml would silently go before a workspace.yaml that is only lying there.
     where = ["-w", str(workspace)] if workspace.is_file() else ["-m", "archive_pipeline.definitions"]

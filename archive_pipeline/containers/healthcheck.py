@@ -1,6 +1,6 @@
 """Cheap health checks: Dagster's own commands import all of Dagster every few seconds.
 
-python -m archive_pipeline.containers.healthcheck gate|code|webserver
+python -m archive_pipeline.containers.healthcheck gate|code|webserver|results
 """
 
 from __future__ import annotations
@@ -37,7 +37,12 @@ def _webserver() -> bool:
         return bool(answer.status == 200)
 
 
-_CHECKS: dict[str, Callable[[], bool]] = {"gate": _gate, "code": _code, "webserver": _webserver}
+def _results() -> bool:
+    with urllib.request.urlopen("http://127.0.0.1:3080/_static/style.css", timeout=5) as answer:
+        return bool(answer.status == 200)
+
+
+_CHECKS: dict[str, Callable[[], bool]] = {"gate": _gate, "code": _code, "webserver": _webserver, "results": _results}
 
 if __name__ == "__main__":
     try:

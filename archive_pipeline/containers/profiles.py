@@ -51,7 +51,7 @@ class _Launch(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     module: str
     network: str
-    surya: bool = False
+    addresses: bool = False
     volumes: list[_Mount]
 
 
@@ -62,7 +62,7 @@ class Profile:
     Attributes:
         location: Name of the code location.
         module: Module that its code server loads.
-        surya: Whether its runs are told where surya's server is.
+        addresses: Whether its runs are told where surya's server and the results are.
     """
 
     location: str
@@ -71,7 +71,7 @@ class Profile:
     baseline: Baseline
     deployment: Deployment
     mounts: tuple[dict[str, Any], ...]
-    surya: bool = False
+    addresses: bool = False
 
     def body(self, *, run_id: str, job: str, arguments: str) -> dict[str, Any]:
         """The body of the engine's create call for one run.
@@ -103,7 +103,7 @@ class Profile:
                 f"DAGSTER_RUN_JOB_NAME={job}",
                 # Its warnings name the image in the commands that they tell.
                 f"ARCHIVE_IMAGE={self.deployment.image}",
-                *self._server(),
+                *self._addresses(),
             ],
             "Labels": {
                 ROLE: "run",
@@ -123,9 +123,12 @@ class Profile:
             },
         }
 
-    def _server(self) -> list[str]:
-        url = self.deployment.surya_url
-        return [f"SURYA_INFERENCE_URL={url}"] if self.surya and url else []
+    def _addresses(self) -> list[str]:
+        addresses = {
+            "SURYA_INFERENCE_URL": self.deployment.surya_url,
+            "ARCHIVE_RESULTS_URL": self.deployment.results_url,
+        }
+        return [f"{name}={url}" for name, url in addresses.items() if self.addresses and url]
 
 
 def read_profiles(folder: Path, deployment: Deployment) -> Mapping[str, Profile]:
@@ -139,5 +142,7 @@ def read_profiles(folder: Path, deployment: Deployment) -> Mapping[str, Profile]
     for location, given in yaml.safe_load((folder / "launch.yaml").read_text(encoding="utf-8")).items():
         launch = _Launch.model_validate(given)
         mounts = tuple(mount.body(deployment) for mount in launch.volumes)
-        found[location] = Profile(location, launch.module, launch.network, baseline, deployment, mounts, launch.surya)
+        found[location] = Profile(
+            location, launch.module, launch.network, baseline, deployment, mounts, launch.addresses
+        )
     return found

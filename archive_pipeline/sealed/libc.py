@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import sys
 
+PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
 PR_SET_SECCOMP = 22
 PR_SET_NO_NEW_PRIVS = 38
@@ -56,6 +58,18 @@ def hide_process() -> None:
     """
     if sys.platform == "linux":
         prctl(PR_SET_DUMPABLE, 0)
+
+
+def end_with_parent() -> None:
+    """Have this process asked to end (SIGTERM) when the one that started it ends. Linux only; elsewhere it stays.
+
+    Raises:
+        OSError: The kernel refused.
+    """
+    if sys.platform == "linux":
+        prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() == 1:  # it has ended already
+            os.kill(os.getpid(), signal.SIGTERM)
 
 
 def drop_capabilities() -> None:

@@ -63,8 +63,8 @@ class UploadRegister:
     Every method raises StorageError or NoSpaceLeft where the file cannot be read or written.
     """
 
-    def __init__(self, store: Path) -> None:
-        self._table = SqliteTable(store / "uploads.sqlite", Upload, ("key", "state"))
+    def __init__(self, store: Path, *, read_only: bool = False) -> None:
+        self._table = SqliteTable(store / "uploads.sqlite", Upload, ("key", "state"), read_only=read_only)
 
     def all(self) -> dict[str, Upload]:
         """Every upload by its path."""

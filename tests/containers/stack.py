@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-SERVICES = ("postgres", "gate-launch", "gate-stop", "documents", "models", "webserver", "daemon")
+SERVICES = ("postgres", "gate-launch", "gate-stop", "documents", "models", "webserver", "results", "daemon")
 ENDED = ("SUCCESS", "FAILURE", "CANCELED")
 
 _LAUNCH = """mutation($e: ExecutionParams!) { launchRun(executionParams: $e) { __typename
@@ -19,6 +19,12 @@ _LAUNCH = """mutation($e: ExecutionParams!) { launchRun(executionParams: $e) { _
   ... on RunConfigValidationInvalid { errors { message } } } }"""
 _RELOAD = """mutation($l: String!) { reloadRepositoryLocation(repositoryLocationName: $l) { __typename
   ... on PythonError { message } } }"""
+_AUTOMATIC = """query($r: RepositorySelector!) {
+  sensorsOrError(repositorySelector: $r, sensorStatus: RUNNING) { ... on Sensors { results { sensorState { id } } } }
+  schedulesOrError(repositorySelector: $r, scheduleStatus: RUNNING) {
+    ... on Schedules { results { scheduleState { id } } } } }"""
+_STOP_SENSOR = "mutation($i: String!) { stopSensor(id: $i) { __typename } }"
+_STOP_SCHEDULE = "mutation($i: String!) { stopRunningSchedule(id: $i) { __typename } }"
 _RUN = "query($r: ID!) { runOrError(runId: $r) { ... on Run { status tags { key value } } } }"
 _EVENTS = """query($r: ID!) { logsForRun(runId: $r) { ... on EventConnection { events { __typename
   ... on MessageEvent { message } ... on EngineEvent { error { message } }
@@ -42,6 +48,7 @@ class Stack:
     port: int
     uploads: Path
     image: str
+    quiet_seconds: int = 3600
 
     @property
     def url(self) -> str:
@@ -52,9 +59,12 @@ class Stack:
         return {
             "ARCHIVE_PROJECT": self.project,
             "ARCHIVE_PORT": str(self.port),
+            "ARCHIVE_RESULTS_PORT": str(self.port + 100),
             "ARCHIVE_UPLOADS": str(self.uploads),
             "ARCHIVE_IMAGE": self.image,
             "ARCHIVE_RUN_MEMORY": "3g",
+            # Tests start runs themselves, but for those of what starts by itself.
+            "ARCHIVE_QUIET_SECONDS": str(self.quiet_seconds),
         }
 
     def compose(self, *arguments: str, check: bool = True) -> str:
@@ -70,8 +80,18 @@ class Stack:
         assert not check or done.returncode == 0, f"compose {' '.join(arguments)}: {done.stderr}{done.stdout}"
         return (done.stdout + ("" if check else done.stderr)).strip()
 
-    def up(self) -> None:
+    def up(self, *, automatic: bool = False) -> None:
+        """Start it; what would start runs by itself is switched off, unless a test is about that."""
         self.compose("up", "-d", "--wait")
+        if automatic:
+            return
+        for location in ("documents", "models"):
+            where = {"repositoryName": "__repository__", "repositoryLocationName": location}
+            found = self.ask(_AUTOMATIC, r=where)
+            for sensor in found["sensorsOrError"]["results"]:
+                self.ask(_STOP_SENSOR, i=sensor["sensorState"]["id"])
+            for schedule in found["schedulesOrError"]["results"]:
+                self.ask(_STOP_SCHEDULE, i=schedule["scheduleState"]["id"])
 
     def down(self, *more: str) -> None:
         for container in self.run_containers():

@@ -43,7 +43,9 @@ def test_an_installation_starts_takes_uploads_and_stops_with_its_runs(
     made: tuple[Stack, Make], scan: Callable[[str, int], Path]
 ) -> None:
     stack, make = made
-    assert f"Dagster's UI: http://127.0.0.1:{stack.port} · drop scans into {stack.uploads}" in make("up")
+    said = make("up")
+    assert f"Dagster's UI: http://127.0.0.1:{stack.port} · results: http://127.0.0.1:{stack.port + 100} ·" in said
+    assert f"drop scans into {stack.uploads}" in said
     # By its id, so that a new image under the same name does not change what the next run is.
     ids = {service: json.loads(docker("inspect", stack.container(service)))[0] for service in ("daemon", "postgres")}
     assert ids["daemon"]["Config"]["Image"] == ids["daemon"]["Image"] == docker("inspect", "-f", "{{.Id}}", stack.image)

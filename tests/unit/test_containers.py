@@ -279,6 +279,14 @@ RW = frozenset({"rw"})
 STORE = canary.Mount("/var/lib/docker/volumes/archive_store/_data", "/data/store", RW)
 
 
+def test_the_upload_folder_belongs_to_other_people_and_is_no_weakness(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(canary.os, "access", lambda *_: False)
+    uploads = canary.Mount("/srv/scans", "/data/uploads", RW)
+    assert len(list(canary.unwritable([uploads], 1000))) == 1
+    monkeypatch.setenv("UPLOADS_DIR", "/data/uploads")
+    assert list(canary.unwritable([uploads], 1000)) == []
+
+
 def test_a_volume_that_cannot_be_written_is_told_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(canary.os, "access", lambda *_: False)
     monkeypatch.setenv("ARCHIVE_IMAGE", "a:1")

@@ -1,0 +1,72 @@
+"""Uploads in containers: taken by themselves, refused with a note, and the folder read-only for whoever opens them."""
+
+import json
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from containers.stack import Stack, docker
+
+_LATEST = """query($k: AssetKeyInput!) { assetOrError(assetKey: $k) { ... on Asset {
+  assetMaterializations(limit: 1) { metadataEntries { label
+    ... on IntMetadataEntry { intValue } ... on TextMetadataEntry { text }
+    ... on TableMetadataEntry { table { records } } } } } } }"""
+_PARTITION = """query($k: AssetKeyInput!, $p: [String!]) { assetOrError(assetKey: $k) { ... on Asset {
+  assetMaterializations(partitions: $p, limit: 1) { runId } } } }"""
+
+
+@pytest.fixture
+def automatic(image: str) -> Iterator[Stack]:
+    """An installation with an upload folder of its own, where uid 1000 may leave notes."""
+    with tempfile.TemporaryDirectory(prefix="archive-automatic-") as name:
+        uploads = Path(name)
+        uploads.chmod(0o777)
+        stack = Stack("archive-automatic", 3996, uploads, image, quiet_seconds=2)
+        stack.down("--volumes")
+        stack.up(automatic=True)
+        yield stack
+        stack.down("--volumes")
+
+
+def _until(what: Callable[[], object], stack: Stack, seconds: float = 240) -> None:
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, stack.compose("logs", "--tail", "40", "documents", "daemon")
+        time.sleep(1)
+
+
+def _done(stack: Stack, key: str) -> bool:
+    asset = stack.ask(_PARTITION, k={"path": ["document_exports"]}, p=[key])["assetOrError"]
+    return bool(asset.get("assetMaterializations"))
+
+
+def test_uploads_are_taken_by_themselves_and_what_is_refused_is_said_beside_the_file_and_in_the_ui(
+    automatic: Stack, scan: Callable[[str, int], Path]
+) -> None:
+    stack = automatic
+    (stack.uploads / "letter.pdf").write_bytes(scan("letter.pdf", 1).read_bytes())
+    (stack.uploads / "broken.pdf").write_bytes(b"%PDF-1.7 and then nothing that is one")
+    (stack.uploads / "list.docx").write_bytes(b"x")
+    for path in stack.uploads.iterdir():
+        path.chmod(0o644)
+    _until(lambda: _done(stack, "letter.pdf"), stack)
+    note = stack.uploads / "broken.pdf.refused.txt"
+    _until(note.exists, stack)
+    assert "What to do: " in note.read_text()
+    assert note.stat().st_uid == 1000
+    assert (stack.uploads / "list.docx.refused.txt").exists()
+    shown = stack.ask(_LATEST, k={"path": ["uploads"]})["assetOrError"]["assetMaterializations"][0]["metadataEntries"]
+    table = next(entry["table"] for entry in shown if entry["label"] == "refused uploads")
+    rows = {row["upload"]: row for row in map(json.loads, table["records"])}
+    assert set(rows) == {"list.docx"} or set(rows) == {"list.docx", "broken.pdf"}
+    # What opens uploads cannot write to their folder; what writes notes opens none.
+    runs = [json.loads(docker("inspect", name))[0] for name in stack.run_containers()]
+    assert runs
+    for run in runs:
+        (mount,) = [mount for mount in run["Mounts"] if mount["Destination"] == "/data/uploads"]
+        assert mount["RW"] is False
+    broken = stack.uploads / "broken.pdf"
+    broken.unlink()
+    _until(lambda: not note.exists(), stack)
