@@ -96,16 +96,21 @@ def _look(
 def _cancel_late(instance: dg.DagsterInstance, runs: Sequence[dg.DagsterRun], night: Night | None) -> int:
     """Take out of the queue what was asked for by a night that is over: the next one plans anew.
 
-    What is taken out of the queue in the same moment does nothing, since its config says until when it may.
+    What leaves the queue for a container in the same moment does nothing there: its config says until when it may.
     """
-    late = [
-        run
-        for run in runs
-        if run.status == dg.DagsterRunStatus.QUEUED
-        and NIGHT in run.tags
-        and (night is None or run.tags[NIGHT] != night.name)
-    ]
-    return sum(instance.run_coordinator.cancel_run(run.run_id) for run in late)
+    cancelled = 0
+    for run in runs:
+        if NIGHT not in run.tags or (night is not None and run.tags[NIGHT] == night.name):
+            continue
+        # Not through the run coordinator: of a run that has just begun it would ask the launcher, which is not here.
+        now = instance.get_run_by_id(run.run_id)
+        if now is not None and now.status == dg.DagsterRunStatus.QUEUED:
+            instance.report_run_canceling(
+                now, message="The night that asked for it has ended; the next one plans anew."
+            )
+            instance.report_run_canceled(now)
+            cancelled += 1
+    return cancelled
 
 
 def sentence(tonight: Tonight, found: Sequence[Batch], until: str) -> str:

@@ -3,10 +3,13 @@
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value as status_of
 from dagster._utils.schedules import schedule_execution_time_iterator
 from PIL import Image, ImageDraw
@@ -68,7 +71,7 @@ class Nights:
                 path.write_bytes(b"this is no image\n" * 10)
             else:
                 image = Image.new("L", (500, 120), "white")
-                ImageDraw.Draw(image).text((40, 40), text or name, font=font(40), fill=0)
+                ImageDraw.Draw(image).text((40, 40), f"{text or 'new'} {name}", font=font(40), fill=0)
                 image.save(path)
             key = self.archive.store.register(path, self.settings.uploads_dir)
             self.instance.add_dynamic_partitions(str(DOCUMENTS.name), [key])
@@ -95,8 +98,13 @@ class Nights:
 
     def queue(self, status: dg.DagsterRunStatus, tags: dict[str, str], config: object = None) -> dg.DagsterRun:
         """A run that somebody else has asked for."""
+        where = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("documents"), "__repository__")
         return self.instance.create_run_for_job(
-            self.definitions.resolve_job_def("documents_job"), status=status, tags=tags, run_config=config
+            self.definitions.resolve_job_def("documents_job"),
+            status=status,
+            tags=tags,
+            run_config=config,
+            remote_job_origin=RemoteJobOrigin(where, "documents_job"),
         )
 
     def states(self, asset: str = "document_exports") -> tuple[set[str], set[str]]:
@@ -268,6 +276,30 @@ def test_what_is_in_the_queue_or_under_way_is_not_asked_for_once_more(archive: N
     assert "6 are under way or asked for" in said
 
 
+def test_the_documents_of_a_backfill_that_has_not_ended_are_left_to_it(archive: Nights) -> None:
+    archive.upload("a.png", "b.png", "c.png")
+    graph = archive.repository.asset_graph
+    backfill = PartitionBackfill.from_asset_partitions(
+        backfill_id="asked",
+        asset_graph=graph,
+        partition_names=["a.png", "c.png"],
+        asset_selection=[dg.AssetKey(stage) for stage in STAGES],
+        backfill_timestamp=EVENING,
+        tags={},
+        dynamic_partitions_store=archive.instance,
+        all_partitions=False,
+        title=None,
+        description=None,
+        run_config=None,
+    )
+    archive.instance.add_backfill(backfill)
+    (request,), _ = archive.tick()
+    assert only(request) == ["b.png"]
+    archive.instance.update_backfill(backfill.with_status(BulkActionStatus.CANCELED))
+    (request,), _ = archive.tick()
+    assert only(request) == ["a.png", "b.png", "c.png"]
+
+
 def test_of_a_nights_run_that_is_under_way_only_its_own_documents_are_taken(archive: Nights) -> None:
     archive.upload("a.png", "b.png", "c.png")
     config = {"ops": {"documents": {"config": {"only": ["a.png", "c.png"]}}}}
@@ -377,7 +409,7 @@ def test_dagster_looks_through_the_whole_night_when_the_clock_is_put_forward_or_
             break
     assert looks[0] == night.began
     assert looks[-1] == night.ends
-    assert max(after - before for before, after in zip(looks, looks[1:], strict=False)) <= 5400
+    assert max(after - before for before, after in pairwise(looks)) <= 5400
 
 
 def test_there_is_no_schedule_where_there_are_no_nights(monkeypatch: pytest.MonkeyPatch) -> None:
