@@ -1,5 +1,7 @@
 """The code location: composition only."""
 
+from typing import Any
+
 import dagster as dg
 
 from archive_pipeline.automation import documents_job, night_schedule, upload_sensor
@@ -10,6 +12,11 @@ from assets.uploads import uploads
 from resources.archive import ArchiveResource
 
 
+def fixed(resource: dg.ConfigurableResource[Any]) -> dg.ResourceDefinition:
+    """A resource that no run can configure anew: its fields are the operator's, and the launchpad is for archivists."""
+    return dg.ResourceDefinition.hardcoded_resource(resource)
+
+
 def build(settings: Settings) -> dg.Definitions:
     """All definitions for one installation."""
     hours = Hours.of(settings.night, settings.night_end, settings.timezone)
@@ -18,7 +25,7 @@ def build(settings: Settings) -> dg.Definitions:
         jobs=[documents_job],
         schedules=[night_schedule(hours)] if hours else [],
         sensors=[upload_sensor],
-        resources={"archive": ArchiveResource.from_settings(settings)},
+        resources={"archive": fixed(ArchiveResource.from_settings(settings))},
         # The default starts a Python per step, and the imports cost seconds.
         executor=dg.in_process_executor,
     )

@@ -30,7 +30,7 @@ class DocumentState:
             ``document``, for its own files say so; or ``settings``.
         tries: Failures in a row; 0 when it is done.
         code, reason, remedy: Why it failed or was refused.
-        confidence: Mean over characters, 0 to 1; None where nothing was read.
+        confidence: Mean over pages, 0 to 1; None where nothing was read.
         doubtful: Pages that need an eye.
         seconds: Wall time of the work that made it what it is; kept when nothing had to be done.
         when: Seconds of the epoch.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import astuple, fields
 from pathlib import Path
@@ -48,6 +48,7 @@ class SqliteTable(Generic[Row]):
         self._indices = [f"CREATE INDEX IF NOT EXISTS rows_{name} ON rows ({self._quoted[name]})" for name in indexed]
         self._insert = f"INSERT OR REPLACE INTO rows ({names}) VALUES ({', '.join('?' * len(self._columns))})"  # noqa: S608
         self._select = f"SELECT {names} FROM rows"  # noqa: S608
+        self._delete = f"DELETE FROM rows WHERE {self._key} = ?"  # noqa: S608
 
     @contextmanager
     def open(self) -> Iterator[sqlite3.Connection]:
@@ -121,11 +122,28 @@ class SqliteTable(Generic[Row]):
         with self.open() as connection:
             connection.executemany(self._insert, [tuple(map(_stored, astuple(row))) for row in rows])
 
+    def update(self, before: Mapping[str, Row], after: Mapping[str, Row]) -> None:
+        """Keep what is other in ``after`` than in ``before``, and forget what is not in it, all or none.
+
+        A row that is not as in ``before`` any more was changed by somebody else meanwhile, and stays as it is.
+        """
+        with self.open() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            one = f"{self._select} WHERE {self._key} = ?"
+
+            def is_mine(key: str) -> bool:
+                row = connection.execute(one, (_stored(key),)).fetchone()
+                return (None if row is None else self._of(row)) == before.get(key)
+
+            changed = [key for key, row in after.items() if row != before.get(key) and is_mine(key)]
+            gone = [key for key in before.keys() - after.keys() if is_mine(key)]
+            connection.executemany(self._insert, [tuple(map(_stored, astuple(after[key]))) for key in changed])
+            connection.executemany(self._delete, [(_stored(key),) for key in gone])
+
     def remove(self, keys: Iterable[str]) -> None:
         """Forget these, all or none."""
         with self.open() as connection:
-            statement = f"DELETE FROM rows WHERE {self._key} = ?"  # noqa: S608
-            connection.executemany(statement, [(_stored(key),) for key in keys])
+            connection.executemany(self._delete, [(_stored(key),) for key in keys])
 
     def _of(self, row: tuple[Any, ...]) -> Row:
         if bytes not in map(type, row):  # nearly all, of a hundred thousand

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
+from pydantic import Field
 
 from archive_pipeline.durable import read_json
 from archive_pipeline.errors import ArchiveError, ChildNotStarted, DocumentFailed, DocumentRefused, StorageError
@@ -22,6 +23,7 @@ from archive_pipeline.processing.results import StageResult
 from assets.metadata import exports_metadata, plain_markdown, stage_metadata
 from assets.partitions import DOCUMENTS
 from assets.turns import Turns
+from assets.uploads import uploads_materialization
 from assets.versions import CODE_VERSION, SOURCE, confirm, observed_version, source_observation, version_tags
 from resources.archive import ArchiveResource
 
@@ -49,25 +51,23 @@ source_document = dg.AssetSpec(
 
 
 class DocumentsConfig(dg.Config):
-    """Options for one run; what is left empty is as the document's own files or the settings say.
+    """Options for one run; what is left out is as the document's own files or the settings say."""
 
-    A night's run has two more: ``only`` are the documents that it is for, of those in its range, as far as they are not
-    current by then; after ``until``, a time with its offset, no document is begun.
-    """
-
-    engine: str | None = None
-    segmentation_model: str | None = None
-    recognition_model: str | None = None
-    language: str | None = None
-    direction: str | None = None
-    born_digital: str | None = None
-    duplicates: str | None = None
-    pages: str | None = None
-    spelling: list[str] | None = None
-    formats: list[str] | None = None
-    reuse: bool = True
-    only: list[str] | None = None
-    until: str | None = None
+    engine: str | None = Field(None, description="How lines are found: ppocr (print, type), kraken (hands) or surya.")
+    segmentation_model: str | None = Field(None, description="Id of the model that finds lines, as in models/.")
+    recognition_model: str | None = Field(None, description="Id of the model that reads lines, as in models/.")
+    language: str | None = Field(None, description="Of the text, such as de, fr-CA or lat.")
+    direction: str | None = Field(None, description="In which the text runs: ltr, rtl or ttb.")
+    born_digital: str | None = Field(None, description="Pages of a PDF that have text: keep it, or redo them.")
+    duplicates: str | None = Field(None, description="A document that has the bytes of another: refuse or make it.")
+    pages: str | None = Field(None, description="Only these, such as 1-3,7.")
+    spelling: list[str] | None = Field(None, description="Languages whose word lists propose other spellings.")
+    formats: list[str] | None = Field(None, description="Exports to make, such as [pdf, alto, tei].")
+    reuse: bool = Field(True, description="Take what was made from the same before; false has all done anew.")
+    only: list[str] | None = Field(
+        None, description="Of the documents of the range these alone, unless they are current."
+    )
+    until: str | None = Field(None, description="Begin no document after that, such as 2026-11-27T06:00:00+01:00.")
 
     def changes(self) -> dict[str, object]:
         given = self.model_dump(exclude={"only", "until"})
@@ -97,6 +97,7 @@ def documents(
     """Process the documents of this run, one after another."""
     stages: list[Stage] = [stage for stage in STAGES if dg.AssetKey(stage) in context.selected_asset_keys]
     failed: dict[str, ArchiveError] = {}
+    refusals_changed = False
     keys = context.partition_keys
     begun: list[str] = []
     try:
@@ -112,7 +113,7 @@ def documents(
             begun.append(key)
             try:
                 _process(context, archive, processor, key, stages)
-                archive.register.accept(key, time.time())
+                refusals_changed |= archive.register.accept(key, time.time())
             except (StorageError, ChildNotStarted) as error:
                 # Not this document's fault: the next one would fare no better.
                 failed[key] = error
@@ -124,9 +125,12 @@ def documents(
                 failed[key] = error
                 context.log.error(str(error))
                 if isinstance(error, DocumentRefused | DocumentFailed):
-                    archive.register.refuse(key, error, time.time())
+                    refusals_changed |= archive.register.refuse(key, error, time.time())
             finally:
                 turns.ended(key)
+    if refusals_changed:
+        shown = uploads_materialization(archive.register, archive.results_url)
+        context.instance.report_runless_asset_event(shown)
     if sentence := turns.sentence():
         context.log.info(sentence)
     if failed:

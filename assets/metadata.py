@@ -52,7 +52,8 @@ def stage_metadata(result: StageResult) -> dict[str, Any]:
         sure = [page.confidence for page in pages if page.confidence is not None]
         if sure:
             metadata["mean confidence"] = round(fmean(sure), 4)
-        metadata["pages that need an eye"] = attention_table(pages)
+        table = attention_table(pages)
+        metadata["pages that need an eye"] = table if table.records else "none"
     if result.preview is not None:
         data = base64.b64encode(result.preview).decode()
         metadata["preview"] = dg.MetadataValue.md(f"![page with its lines](data:image/jpeg;base64,{data})")

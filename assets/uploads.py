@@ -8,7 +8,6 @@ import dagster as dg
 
 from archive_pipeline.errors import printable
 from archive_pipeline.uploads.register import Upload, UploadRegister
-from archive_pipeline.uploads.watch import Look
 
 UPLOADS = dg.AssetKey("uploads")
 _MOST_ROWS = 200
@@ -24,22 +23,29 @@ uploads = dg.AssetSpec(
 )
 
 
-def uploads_materialization(register: UploadRegister, found: Look) -> dg.AssetMaterialization:
-    """The event that shows the state of the upload folder."""
+def uploads_materialization(
+    register: UploadRegister, results: str | None = None, notes_problem: str = ""
+) -> dg.AssetMaterialization:
+    """The event that shows the state of the upload folder.
+
+    Args:
+        results: Web address of the list of documents, if there is one.
+        notes_problem: Why notes cannot be left beside refused files.
+    """
     everything = register.all().values()
     states = Counter(upload.state for upload in everything)
     refused = sorted((upload for upload in everything if upload.state == "refused"), key=lambda each: -each.since)
-    metadata: dict[str, int | str | dg.TableMetadataValue] = {
-        "documents": states["asked"] + states["taken"],
+    metadata: dict[str, int | str | dg.TableMetadataValue | dg.UrlMetadataValue] = {
         "refused": states["refused"],
+        "refused uploads": refused_table(refused),
+        "documents": states["asked"] + states["taken"],
         "waiting until they are quiet": states["waiting"],
         "gone": states["gone"],
-        "just taken": len(found.taken),
-        "just renamed": len(found.renamed),
-        "refused uploads": refused_table(refused),
     }
-    if found.notes_problem:
-        metadata["notes cannot be left"] = found.notes_problem
+    if results:
+        metadata["results"] = dg.MetadataValue.url(results)
+    if notes_problem:
+        metadata["notes cannot be left"] = notes_problem
     return dg.AssetMaterialization(UPLOADS, metadata=metadata)
 
 

@@ -29,7 +29,7 @@ def upload_sensor(context: dg.SensorEvaluationContext, archive: ArchiveResource)
         return dg.SkipReason(f"The upload folder cannot be read: {error}")
     events: list[dg.AssetObservation | dg.AssetMaterialization] = [_observation(taken) for taken in found.taken]
     if found.taken or found.refused or found.gone or found.renamed:
-        events.append(uploads_materialization(archive.register, found))
+        events.append(uploads_materialization(archive.register, archive.results_url, found.notes_problem))
     known = set(context.instance.get_dynamic_partitions(str(DOCUMENTS.name))) if found.taken else set()
     new = [str(taken.key) for taken in found.taken if taken.key not in known]
     requests = _requests(context.instance, found.taken, new, archive.batch)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from archive_pipeline.document_states import DocumentState, DocumentStates
@@ -137,13 +138,8 @@ class StandingKeeper:
 def _done(base: DocumentState, attempt: Attempt, work: DocumentWork, seconds: float) -> DocumentState:
     choices = work.choices
     pages = [page_to_export(work.folder, outcome.number) for outcome in attempt.outcomes]
-    weights = [
-        (sum(len(line.best_text) for line in page.lines()), outcome.confidence)
-        for page, outcome in zip(pages, attempt.outcomes, strict=True)
-        if outcome.confidence is not None
-    ]
-    characters = sum(count for count, _ in weights)
-    read = sum(count * value for count, value in weights) / characters if characters else None
+    # As the views and the UI have it: a title page in large letters counts as much as a page of text.
+    sure = [outcome.confidence for outcome in attempt.outcomes if outcome.confidence is not None]
     return replace(
         _chosen(base, choices, work.options),
         standing="done",
@@ -158,8 +154,8 @@ def _done(base: DocumentState, attempt: Attempt, work: DocumentWork, seconds: fl
         pages=len(pages),
         failed_pages=sum(page.status == "failed" for page in pages),
         lines=sum(outcome.lines for outcome in attempt.outcomes),
-        characters=characters,
-        confidence=None if read is None else round(read, 4),
+        characters=sum(len(line.best_text) for page in pages for line in page.lines()),
+        confidence=round(fmean(sure), 4) if sure else None,
         doubtful=sum(bool(needs_eye(page)) for page in pages),
         seconds=round(seconds, 3) if attempt.done else base.seconds,
     )

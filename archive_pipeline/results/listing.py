@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from archive_pipeline.document_states import DocumentState, DocumentStates
@@ -17,10 +17,12 @@ class Row:
     """One document.
 
     Attributes:
+        name: Its path below the upload folder, or its key where it came from elsewhere.
         exports: What can be opened of it: label and path below the document.
     """
 
     state: DocumentState
+    name: str
     exports: tuple[tuple[str, str], ...]
 
 
@@ -45,7 +47,6 @@ _EXPORTS = (
     ("reading view", "view/index.html"),
     ("PDF", "document.pdf"),
     ("text", "document.txt"),
-    ("files", "manifest.json"),
 )
 
 
@@ -54,7 +55,7 @@ class Lister:
 
     def __init__(self, store: Path) -> None:
         self._store = store
-        self._read: tuple[object, list[DocumentState], list[Upload]] = (None, [], [])
+        self._read: tuple[object, list[Row], list[Upload]] = (None, [], [])
 
     def page(self, number: int, search: str = "") -> Listing:
         """A page of the documents whose key or hand has these words in it, those that need somebody first.
@@ -62,33 +63,39 @@ class Lister:
         Raises:
             StorageError: The tables cannot be read.
         """
-        states, refused = self._tables()
+        everything, refused = self._tables()
         words = search.casefold().split()
-        found = [state for state in states if all(word in f"{state.key} {state.hand}".casefold() for word in words)]
+        found = [row for row in everything if all(word in _searched(row) for word in words)]
         pages = max(1, -(-len(found) // ON_A_PAGE))
         number = min(max(1, number), pages)
         shown = found[(number - 1) * ON_A_PAGE : number * ON_A_PAGE]
-        rows = tuple(Row(state, self._exports(state.key)) for state in shown)
+        rows = tuple(replace(row, exports=self._exports(row.state.key)) for row in shown)
         return Listing(rows, len(found), number, pages, tuple(refused[:ON_A_PAGE]) if number == 1 and not words else ())
 
     def _exports(self, key: str) -> tuple[tuple[str, str], ...]:
         folder = self._store / "documents" / key / "exports"
         return tuple((label, path) for label, path in _EXPORTS if (folder / path).is_file())
 
-    def _tables(self) -> tuple[Sequence[DocumentState], Sequence[Upload]]:
+    def _tables(self) -> tuple[Sequence[Row], Sequence[Upload]]:
         now = [_outside(self._store / name) for name in ("documents.sqlite", "uploads.sqlite")]
         if self._read[0] != now:
-            states = sorted(DocumentStates(self._store, read_only=True).all().values(), key=_urgency)
-            refused = UploadRegister(self._store, read_only=True).in_state("refused")
-            # A document that was refused is in the first table, by its key.
-            known = {state.key for state in states}
-            others = [upload for upload in refused if upload.key not in known]
-            self._read = (now, states, sorted(others, key=lambda upload: -upload.since))
+            states = DocumentStates(self._store, read_only=True).all()
+            uploads = UploadRegister(self._store, read_only=True).all().values()
+            names = {upload.key: upload.path for upload in uploads if upload.key and upload.state != "gone"}
+            rows = [Row(state, names.get(key, key), ()) for key, state in states.items()]
+            # A document that was refused is among the rows, by its key.
+            refused = [upload for upload in uploads if upload.state == "refused" and upload.key not in states]
+            refused.sort(key=lambda upload: -upload.since)
+            self._read = (now, sorted(rows, key=_urgency), refused)
         return self._read[1], self._read[2]
 
 
-def _urgency(state: DocumentState) -> tuple[bool, bool, str]:
-    return state.standing == "done", not (state.doubtful or state.failed_pages), state.key
+def _searched(row: Row) -> str:
+    return f"{row.name} {row.state.key} {row.state.hand}".casefold()
+
+
+def _urgency(row: Row) -> tuple[bool, bool, str]:
+    return row.state.standing == "done", not (row.state.doubtful or row.state.failed_pages), row.name
 
 
 def _outside(path: Path) -> tuple[int, int] | None:

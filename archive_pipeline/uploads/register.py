@@ -6,7 +6,7 @@ their refusals into it while the sensor reads: SQLite's locks keep them apart.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -70,10 +70,13 @@ class UploadRegister:
         """Every upload by its path."""
         return self._table.all()
 
-    def write(self, uploads: Iterable[Upload], *, gone: Iterable[str] = ()) -> None:
-        """Keep these, and forget the paths that are another's now."""
+    def write(self, uploads: Iterable[Upload]) -> None:
+        """Keep these."""
         self._table.write(uploads)
-        self._table.remove(gone)
+
+    def update(self, before: Mapping[str, Upload], after: Mapping[str, Upload]) -> None:
+        """Keep what a look has changed, but for what a run has changed meanwhile: the next look sees that."""
+        self._table.update(before, after)
 
     def in_state(self, state: State) -> list[Upload]:
         """The uploads of one state, by path."""
@@ -83,14 +86,26 @@ class UploadRegister:
         """The upload of a document, if it came by the upload folder."""
         return next((upload for upload in self._table.where(key=key) if upload.state != "gone"), None)
 
-    def refuse(self, key: str, error: ArchiveError, now: float) -> None:
-        """Note that a run could not take a document; a change of the file has it tried again."""
-        upload = self.of_key(key)
-        if upload is not None:
-            self.write([upload.refused(error, now)])
+    def refuse(self, key: str, error: ArchiveError, now: float) -> bool:
+        """Note that a run could not take a document; a change of the file has it tried again.
 
-    def accept(self, key: str, now: float) -> None:
-        """Note that a document which was refused before could be taken after all."""
+        Returns:
+            Whether that was news.
+        """
         upload = self.of_key(key)
-        if upload is not None and upload.state == "refused":
-            self.write([upload.accepted("taken", now)])
+        if upload is None or (upload.state, upload.code, upload.reason) == ("refused", error.code, error.what):
+            return False
+        self.write([upload.refused(error, now)])
+        return True
+
+    def accept(self, key: str, now: float) -> bool:
+        """Note that a document which was refused before could be taken after all.
+
+        Returns:
+            Whether it was refused before.
+        """
+        upload = self.of_key(key)
+        if upload is None or upload.state != "refused":
+            return False
+        self.write([upload.accepted("taken", now)])
+        return True

@@ -124,9 +124,7 @@ class Watcher:
         result.waiting = sum(upload.state == "waiting" for upload in known.values())
         if self._rules.notes:
             result.notes_problem = self._leave_notes(known)
-        self._register.write(
-            [upload for path, upload in known.items() if upload != before.get(path)], gone=before.keys() - known.keys()
-        )
+        self._register.update(before, known)
         return result
 
     def _leave_notes(self, known: dict[str, Upload]) -> str:

@@ -53,3 +53,19 @@ def test_a_file_that_is_no_database_is_an_error_that_names_it(tmp_path: Path) ->
     path.write_bytes(b"no database" * 1000)
     with pytest.raises(StorageError, match=r"a\.sqlite cannot be used"):
         SqliteTable(path, Old).all()
+
+
+def test_an_update_leaves_alone_what_somebody_else_has_changed_meanwhile(tmp_path: Path) -> None:
+    table = SqliteTable(tmp_path / "a.sqlite", Old)
+    table.write([Old("mine", 1.0), Old("theirs", 1.0), Old("gone", 1.0), Old("kept", 1.0)])
+    before = table.all()
+    table.write([Old("theirs", 2.0, "refused"), Old("kept", 2.0), Old("new", 2.0)])
+    after = {"mine": Old("mine", 9.0), "theirs": Old("theirs", 9.0), "new": Old("new", 9.0), "added": Old("added", 9.0)}
+    table.update(before, after)
+    assert table.all() == {
+        "mine": Old("mine", 9.0),
+        "theirs": Old("theirs", 2.0, "refused"),
+        "kept": Old("kept", 2.0),
+        "new": Old("new", 2.0),
+        "added": Old("added", 9.0),
+    }
