@@ -4,7 +4,8 @@ from typing import Any
 
 import dagster as dg
 
-from archive_pipeline.automation import documents_job, report_job, report_schedule, upload_sensor
+from archive_pipeline.automation import documents_job, night_schedule, report_job, report_schedule, upload_sensor
+from archive_pipeline.nights.hours import Hours
 from archive_pipeline.settings import Settings, read_settings
 from assets.checks import document_checks
 from assets.documents import documents, source_document
@@ -20,11 +21,12 @@ def fixed(resource: dg.ConfigurableResource[Any]) -> dg.ResourceDefinition:
 
 def build(settings: Settings) -> dg.Definitions:
     """All definitions for one installation."""
+    hours = Hours.of(settings.night, settings.night_end, settings.timezone)
     return dg.Definitions(
         assets=[source_document, documents, uploads, corpus_report],
         asset_checks=[document_checks],
         jobs=[documents_job, report_job],
-        schedules=[report_schedule],
+        schedules=[report_schedule(settings.timezone), *([night_schedule(hours)] if hours else [])],
         sensors=[upload_sensor],
         resources={"archive": fixed(ArchiveResource.from_settings(settings))},
         # The default starts a Python per step, and the imports cost seconds.

@@ -26,8 +26,8 @@ class DocumentState:
         made_with: Digest of models, code versions and options that its results depend on.
         sha256: Of its bytes.
         segmentation, recognition: Ids of the models.
-        chosen_by: Who chose them: ``run``, for a run was asked for with options, ``document``, for its own files say
-            so, or ``settings``.
+        chosen_by: Who chose them: ``run``, for a run was asked for with options of its own, these or others;
+            ``document``, for its own files say so; or ``settings``.
         tries: Failures in a row; 0 when it is done.
         code, reason, remedy: Why it failed or was refused.
         confidence: Mean over pages, 0 to 1; None where nothing was read.
@@ -86,8 +86,8 @@ class DocumentStates:
     def write(self, state: DocumentState) -> None:
         self._table.write([state])
 
-    def write_many(self, states: Iterable[DocumentState]) -> None:
-        """Keep all of these or none."""
+    def write_all(self, states: Iterable[DocumentState]) -> None:
+        """All of them or none."""
         self._table.write(states)
 
     def forget(self, key: str) -> None:

@@ -146,6 +146,8 @@ class SqliteTable(Generic[Row]):
             connection.executemany(self._delete, [(_stored(key),) for key in keys])
 
     def _of(self, row: tuple[Any, ...]) -> Row:
+        if bytes not in map(type, row):  # nearly all, of a hundred thousand
+            return self._row(*row)
         return self._row(*(os.fsdecode(value) if isinstance(value, bytes) else value for value in row))
 
 

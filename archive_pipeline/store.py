@@ -17,8 +17,8 @@ One folder a document::
         exports/               what people take away
         exports.json           what they were made from
 
-Beside ``documents/``: ``uploads.sqlite`` and ``documents.sqlite``, how uploads and documents stand, and ``moved/``,
-which document was moved to a path of the upload folder.
+Beside ``documents/``: ``uploads.sqlite`` and ``documents.sqlite``, how uploads and documents stand; ``begun.sqlite``,
+which documents a night has begun; and ``moved/``, which document was moved to a path of the upload folder.
 
 Every file is written as :mod:`archive_pipeline.durable` says.
 """

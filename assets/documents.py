@@ -23,8 +23,9 @@ from archive_pipeline.processing.results import StageResult
 from assets.checks import look_at
 from assets.metadata import exports_metadata, plain_markdown, stage_metadata
 from assets.partitions import DOCUMENTS
+from assets.turns import Turns
 from assets.uploads import uploads_materialization
-from assets.versions import CODE_VERSION, SOURCE, observed_version, source_observation, version_tags
+from assets.versions import CODE_VERSION, SOURCE, confirm, observed_version, source_observation, version_tags
 from resources.archive import ArchiveResource
 
 _log = logging.getLogger(__name__)
@@ -64,9 +65,14 @@ class DocumentsConfig(dg.Config):
     spelling: list[str] | None = Field(None, description="Languages whose word lists propose other spellings.")
     formats: list[str] | None = Field(None, description="Exports to make, such as [pdf, alto, tei].")
     reuse: bool = Field(True, description="Take what was made from the same before; false has all done anew.")
+    only: list[str] | None = Field(
+        None, description="Of the documents of the range these alone, unless they are current."
+    )
+    until: str | None = Field(None, description="Begin no document after that, such as 2026-11-27T06:00:00+01:00.")
 
     def changes(self) -> dict[str, object]:
-        return {name: value for name, value in self.model_dump().items() if value is not None}
+        given = self.model_dump(exclude={"only", "until"})
+        return {name: value for name, value in given.items() if value is not None}
 
 
 @dg.multi_asset(
@@ -94,12 +100,18 @@ def documents(
     failed: dict[str, ArchiveError] = {}
     refusals_changed = False
     keys = context.partition_keys
+    begun: list[str] = []
     try:
+        turns = Turns(archive, config.only, config.until)
+        if turns.is_over:
+            context.log.info(f"The night has ended before this run could begin: {len(keys)} documents are left.")
+            return
         processor = archive.processor(config.changes())
     except ArchiveError as error:
         raise dg.Failure(str(error), allow_retries=False) from None
     with processor:
-        for key in keys:
+        for key in filter(turns.has, keys):
+            begun.append(key)
             try:
                 _process(context, archive, processor, key, stages)
                 refusals_changed |= archive.register.accept(key, time.time())
@@ -109,18 +121,26 @@ def documents(
                 context.log.error(str(error))
                 break
             except ArchiveError as error:
+                if turns.leaves(key, error):
+                    continue
                 failed[key] = error
                 context.log.error(str(error))
                 if isinstance(error, DocumentRefused | DocumentFailed):
                     refusals_changed |= archive.register.refuse(key, error, time.time())
+            finally:
+                turns.ended(key)
     if refusals_changed:
         shown = uploads_materialization(archive.register, archive.results_url)
         context.instance.report_runless_asset_event(shown)
-    _check(context, archive, keys)
+    _check(context, archive, begun)
+    if sentence := turns.sentence():
+        context.log.info(sentence)
     if failed:
+        for key in [key for key in keys if key not in begun or key in turns.elsewhere]:
+            confirm(context, key, stages)
         named = "\n".join(f"- {plain_markdown(str(error))}" for error in failed.values())
         raise dg.Failure(
-            f"{len(failed)} of {len(keys)} documents failed: {', '.join(failed)}",
+            f"{len(failed)} of {len(config.only or keys)} documents failed: {', '.join(failed)}",
             metadata={"failed documents": dg.MetadataValue.md(named)},
             allow_retries=False,
         )

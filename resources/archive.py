@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 
 from archive_pipeline.checks.findings import Examinations
+from archive_pipeline.document_states import DocumentStates
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.processing.choice import decide, said_by_options, wishes_of_run
 from archive_pipeline.processing.options import ProcessingOptions
@@ -29,6 +30,10 @@ _WISHES = {
     "direction": "direction",
 }
 """Options of a run that say how documents are read, by the names that an ``archive.yaml`` has for them."""
+
+
+_NO_MATTER = frozenset({"duplicates", "pages", "reuse"})
+"""Options of a run on which the results of a whole document do not depend."""
 
 
 class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -92,6 +97,10 @@ class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def places(self) -> Places:
         return Places(Path(self.store_dir) / "documents", self.results_url)
 
+    @property
+    def states(self) -> DocumentStates:
+        return DocumentStates(Path(self.store_dir))
+
     def watcher(self) -> Watcher:
         """What looks at the upload folder."""
         rules = Rules(
@@ -139,4 +148,5 @@ class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         others = dict(changes or {})
         # Kept apart from the settings of the same names: a document's own files come between the two.
         asked = wishes_of_run(**{wish: others.pop(name, None) for name, wish in _WISHES.items()})
-        return replace(ProcessingOptions(**values), asked=asked, **others)  # type: ignore[arg-type]
+        own = any((value or None) != values.get(name) for name, value in others.items() if name not in _NO_MATTER)
+        return replace(ProcessingOptions(**values), asked=asked, own=own, **others)  # type: ignore[arg-type]

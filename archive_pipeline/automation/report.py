@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from archive_pipeline.nights.hours import machine_zone
 from assets.checks import document_checks
 from assets.report import corpus_report
 
@@ -11,10 +12,18 @@ report_job = dg.define_asset_job(
     description="Look at what has changed in the archive, and sum it up.",
 )
 
-report_schedule = dg.ScheduleDefinition(
-    name="report_schedule",
-    job=report_job,
-    cron_schedule="30 6 * * *",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Every morning after the night.",
-)
+
+def report_schedule(zone: str | None) -> dg.ScheduleDefinition:
+    """Every morning at half past six.
+
+    Args:
+        zone: By which clock, such as ``Europe/Paris``; None for that of this machine.
+    """
+    return dg.ScheduleDefinition(
+        name="report_schedule",
+        job=report_job,
+        cron_schedule="30 6 * * *",
+        execution_timezone=zone or machine_zone(),
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Every morning after the night.",
+    )

@@ -81,7 +81,7 @@ def make_archive(store: Store, documents: int, seed: int = 0) -> None:
         if number % 50 == 7:
             continue  # waiting
         states.append(_document(folder, rng, corrected=number % max(documents // 40, 1) == 0))
-    DocumentStates(store.root).write_many(states)
+    DocumentStates(store.root).write_all(states)
 
 
 def _document(folder: DocumentFolder, rng: random.Random, *, corrected: bool) -> DocumentState:

@@ -15,6 +15,7 @@ _COMMANDS = {
     "run": "archive_pipeline.cli.run:run",
     "export": "archive_pipeline.cli.export:export",
     "register": "archive_pipeline.cli.register:register",
+    "night": "archive_pipeline.cli.night:night",
     "ui": "archive_pipeline.cli.ui:ui",
     "results": "archive_pipeline.cli.results:results",
     "demo": "archive_pipeline.cli.demo:demo",

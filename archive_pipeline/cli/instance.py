@@ -16,6 +16,10 @@ telemetry:
 # No window that asks for an e-mail address.
 nux:
   enabled: false
+concurrency:
+  runs:
+    # A run uses all cores; and only what waits in the queue can be overtaken by what is more urgent.
+    max_concurrent_runs: 1
 run_monitoring:
   enabled: true
   max_resume_run_attempts: 0
