@@ -27,6 +27,8 @@ from assets.versions import CODE_VERSION, SOURCE, observed_version, source_obser
 from resources.archive import ArchiveResource
 
 _log = logging.getLogger(__name__)
+_PATIENCE = 90.0
+"""Seconds that a run which goes on for another waits for a document: that one may still be finishing its pages."""
 
 UPSTREAM: dict[Stage, dg.AssetKey] = {
     "page_images": SOURCE,
@@ -94,7 +96,7 @@ def documents(
     refusals_changed = False
     keys = context.partition_keys
     try:
-        processor = archive.processor(config.changes())
+        processor = archive.processor(config.changes(), patience=_PATIENCE if context.run.parent_run_id else 0)
     except ArchiveError as error:
         raise dg.Failure(str(error), allow_retries=False) from None
     with processor:

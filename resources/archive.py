@@ -93,13 +93,14 @@ class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         """Where the source of a registered document is."""
         return Path(record["origin"])
 
-    def processor(self, changes: dict[str, object] | None = None) -> Processor:
+    def processor(self, changes: dict[str, object] | None = None, *, patience: float = 0) -> Processor:
         """A processor with this archive's options.
 
         Args:
             changes: Options that are other for this run.
+            patience: Seconds to wait for another writer of a document.
         """
-        return Processor(self.store, self.options(changes), LogProgress())
+        return Processor(self.store, self.options(changes), LogProgress(), patience=patience)
 
     def check(self, changes: dict[str, object]) -> None:
         """Make sure that the engine, models, language and word lists of a run are some, and the models whole.
