@@ -4,9 +4,17 @@ from typing import Any
 
 import dagster as dg
 
-from archive_pipeline.automation import documents_job, upload_sensor
+from archive_pipeline.automation import (
+    documents_job,
+    fixity_job,
+    fixity_schedule,
+    housekeeping_job,
+    housekeeping_schedule,
+    upload_sensor,
+)
 from archive_pipeline.settings import Settings, read_settings
 from assets.documents import documents, source_document
+from assets.fixity import fixity
 from assets.uploads import uploads
 from resources.archive import ArchiveResource
 
@@ -19,8 +27,9 @@ def fixed(resource: dg.ConfigurableResource[Any]) -> dg.ResourceDefinition:
 def build(settings: Settings) -> dg.Definitions:
     """All definitions for one installation."""
     return dg.Definitions(
-        assets=[source_document, documents, uploads],
-        jobs=[documents_job],
+        assets=[source_document, documents, uploads, fixity],
+        jobs=[documents_job, fixity_job, housekeeping_job],
+        schedules=[fixity_schedule, housekeeping_schedule],
         sensors=[upload_sensor],
         resources={"archive": fixed(ArchiveResource.from_settings(settings))},
         # The default starts a Python per step, and the imports cost seconds.

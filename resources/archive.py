@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 
+from archive_pipeline.keeping.rounds import Rounds
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.processing.choice import decide, said_by_options, wishes_of_run
 from archive_pipeline.processing.options import ProcessingOptions
@@ -61,6 +62,9 @@ class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     quiet_seconds: float
     batch: int
     refused_notes: bool
+    keep_days: int
+    verify_nights: int
+    verify_source_days: int
     duplicates: str
 
     @classmethod
@@ -88,6 +92,20 @@ class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             quiet=self.quiet_seconds, max_file_mb=self.max_file_mb, max_pages=self.max_pages, notes=self.refused_notes
         )
         return Watcher(Path(self.uploads_dir), self.store, self.register, rules)
+
+    @property
+    def uploads(self) -> Path:
+        return Path(self.uploads_dir)
+
+    @property
+    def rounds(self) -> Rounds:
+        """How often what is stored is verified."""
+        return Rounds(
+            nights=self.verify_nights,
+            source_days=self.verify_source_days,
+            max_file_mb=self.max_file_mb,
+            max_pages=self.max_pages,
+        )
 
     def path_of(self, record: dict[str, str]) -> Path:
         """Where the source of a registered document is."""
