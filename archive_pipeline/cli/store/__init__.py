@@ -9,6 +9,7 @@ from archive_pipeline.cli.lazy import Lazy
 _COMMANDS = {
     "verify": "archive_pipeline.cli.store.verifying:verify",
     "gc": "archive_pipeline.cli.store.collecting:gc",
+    "forget": "archive_pipeline.cli.store.forgetting:forget",
 }
 
 
