@@ -91,4 +91,6 @@ class DocumentStates:
         self._table.write(states)
 
     def forget(self, key: str) -> None:
+        """Leave nothing of a document in the file."""
         self._table.remove([key])
+        self._table.compact()

@@ -252,6 +252,25 @@ class Settings(BaseSettings):
         description="Time zone of the two, such as `Europe/Paris`; by default that of the machine, in containers UTC.",
     )
 
+    keep_days: int = Field(
+        90,
+        ge=1,
+        validation_alias="ARCHIVE_KEEP_DAYS",
+        description="Days for which finished runs and their logs are kept; a run that shows how a document is stays.",
+    )
+    verify_nights: int = Field(
+        7,
+        ge=1,
+        validation_alias="ARCHIVE_VERIFY_NIGHTS",
+        description="In so many nights everything stored is verified once.",
+    )
+    verify_source_days: int = Field(
+        28,
+        ge=0,
+        validation_alias="ARCHIVE_VERIFY_SOURCE_DAYS",
+        description="A scan is read again and compared after so many days; `0` for never.",
+    )
+
     @field_validator("formats", "spelling", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:

@@ -29,6 +29,8 @@ from assets.versions import CODE_VERSION, SOURCE, confirm, observed_version, sou
 from resources.archive import ArchiveResource
 
 _log = logging.getLogger(__name__)
+_PATIENCE = 90.0
+"""Seconds that a run which goes on for another waits for a document: that one may still be finishing its pages."""
 
 UPSTREAM: dict[Stage, dg.AssetKey] = {
     "page_images": SOURCE,
@@ -106,7 +108,7 @@ def documents(
         if turns.is_over:
             context.log.info(f"The night has ended before this run could begin: {len(keys)} documents are left.")
             return
-        processor = archive.processor(config.changes())
+        processor = archive.processor(config.changes(), patience=_PATIENCE if context.run.parent_run_id else 0)
     except ArchiveError as error:
         raise dg.Failure(str(error), allow_retries=False) from None
     with processor:

@@ -10,6 +10,7 @@ import dagster as dg
 
 from archive_pipeline.checks.findings import Examinations
 from archive_pipeline.document_states import DocumentStates
+from archive_pipeline.keeping.rounds import Rounds
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.processing.choice import decide, said_by_options, wishes_of_run
 from archive_pipeline.processing.options import ProcessingOptions
@@ -68,6 +69,9 @@ class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     quiet_seconds: float
     batch: int
     refused_notes: bool
+    keep_days: int
+    verify_nights: int
+    verify_source_days: int
     duplicates: str
 
     @classmethod
@@ -108,17 +112,32 @@ class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         )
         return Watcher(Path(self.uploads_dir), self.store, self.register, rules)
 
+    @property
+    def uploads(self) -> Path:
+        return Path(self.uploads_dir)
+
+    @property
+    def rounds(self) -> Rounds:
+        """How often what is stored is verified."""
+        return Rounds(
+            nights=self.verify_nights,
+            source_days=self.verify_source_days,
+            max_file_mb=self.max_file_mb,
+            max_pages=self.max_pages,
+        )
+
     def path_of(self, record: dict[str, str]) -> Path:
         """Where the source of a registered document is."""
         return Path(record["origin"])
 
-    def processor(self, changes: dict[str, object] | None = None) -> Processor:
+    def processor(self, changes: dict[str, object] | None = None, *, patience: float = 0) -> Processor:
         """A processor with this archive's options.
 
         Args:
             changes: Options that are other for this run.
+            patience: Seconds to wait for another writer of a document.
         """
-        return Processor(self.store, self.options(changes), LogProgress())
+        return Processor(self.store, self.options(changes), LogProgress(), patience=patience)
 
     def check(self, changes: dict[str, object]) -> None:
         """Make sure that the engine, models, language and word lists of a run are some, and the models whole.

@@ -86,6 +86,10 @@ class UploadRegister:
         """The upload of a document, if it came by the upload folder."""
         return next((upload for upload in self._table.where(key=key) if upload.state != "gone"), None)
 
+    def of_document(self, key: str) -> list[Upload]:
+        """All uploads of a document, those that are gone too."""
+        return self._table.where(key=key)
+
     def refuse(self, key: str, error: ArchiveError, now: float) -> bool:
         """Note that a run could not take a document; a change of the file has it tried again.
 
@@ -109,3 +113,8 @@ class UploadRegister:
             return False
         self.write([upload.accepted("taken", now)])
         return True
+
+    def forget(self, key: str) -> None:
+        """Leave nothing of a document's uploads in the file."""
+        self._table.remove([upload.path for upload in self._table.where(key=key)])
+        self._table.compact()
