@@ -4,10 +4,12 @@ from typing import Any
 
 import dagster as dg
 
-from archive_pipeline.automation import documents_job, night_schedule, upload_sensor
+from archive_pipeline.automation import documents_job, night_schedule, report_job, report_schedule, upload_sensor
 from archive_pipeline.nights.hours import Hours
 from archive_pipeline.settings import Settings, read_settings
+from assets.checks import document_checks
 from assets.documents import documents, source_document
+from assets.report import corpus_report
 from assets.uploads import uploads
 from resources.archive import ArchiveResource
 
@@ -21,9 +23,10 @@ def build(settings: Settings) -> dg.Definitions:
     """All definitions for one installation."""
     hours = Hours.of(settings.night, settings.night_end, settings.timezone)
     return dg.Definitions(
-        assets=[source_document, documents, uploads],
-        jobs=[documents_job],
-        schedules=[night_schedule(hours)] if hours else [],
+        assets=[source_document, documents, uploads, corpus_report],
+        asset_checks=[document_checks],
+        jobs=[documents_job, report_job],
+        schedules=[report_schedule(settings.timezone), *([night_schedule(hours)] if hours else [])],
         sensors=[upload_sensor],
         resources={"archive": fixed(ArchiveResource.from_settings(settings))},
         # The default starts a Python per step, and the imports cost seconds.

@@ -7,7 +7,7 @@ names the documents which are not. See docs/adr/0003-one-step-per-run.md.
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import dagster as dg
@@ -20,6 +20,7 @@ from archive_pipeline.keys import DocumentKey
 from archive_pipeline.processing.options import STAGES, Stage
 from archive_pipeline.processing.processor import Processor
 from archive_pipeline.processing.results import StageResult
+from assets.checks import look_at
 from assets.metadata import exports_metadata, plain_markdown, stage_metadata
 from assets.partitions import DOCUMENTS
 from assets.turns import Turns
@@ -131,6 +132,7 @@ def documents(
     if refusals_changed:
         shown = uploads_materialization(archive.register, archive.results_url)
         context.instance.report_runless_asset_event(shown)
+    _check(context, archive, begun)
     if sentence := turns.sentence():
         context.log.info(sentence)
     if failed:
@@ -144,6 +146,15 @@ def documents(
         )
     # A generator that yields nothing: the events are logged above, and yielding them too would count them twice.
     yield from ()
+
+
+def _check(context: dg.AssetExecutionContext, archive: ArchiveResource, keys: Sequence[str]) -> None:
+    """Log how the archive stands now. What cannot be looked at here, the nightly report looks at."""
+    try:
+        for evaluation in look_at(archive, keys):
+            context.log_event(evaluation)
+    except ArchiveError as error:
+        context.log.error(f"The checks were not made: {error}")
 
 
 def _process(

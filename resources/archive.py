@@ -8,12 +8,14 @@ from typing import Any
 
 import dagster as dg
 
+from archive_pipeline.checks.findings import Examinations
 from archive_pipeline.document_states import DocumentStates
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.processing.choice import decide, said_by_options, wishes_of_run
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.processing.processor import Processor
 from archive_pipeline.processing.results import LogProgress
+from archive_pipeline.report.places import Places
 from archive_pipeline.settings import Settings
 from archive_pipeline.spelling.lists import find_lists
 from archive_pipeline.store import Store
@@ -86,6 +88,14 @@ class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     @property
     def register(self) -> UploadRegister:
         return UploadRegister(Path(self.store_dir))
+
+    @property
+    def examinations(self) -> Examinations:
+        return Examinations(Path(self.store_dir))
+
+    @property
+    def places(self) -> Places:
+        return Places(Path(self.store_dir) / "documents", self.results_url)
 
     @property
     def states(self) -> DocumentStates:

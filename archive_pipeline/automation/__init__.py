@@ -2,6 +2,7 @@
 
 from archive_pipeline.automation.jobs import documents_job
 from archive_pipeline.automation.nights import night_schedule
+from archive_pipeline.automation.report import report_job, report_schedule
 from archive_pipeline.automation.uploads import upload_sensor
 
-__all__ = ["documents_job", "night_schedule", "upload_sensor"]
+__all__ = ["documents_job", "night_schedule", "report_job", "report_schedule", "upload_sensor"]

@@ -20,6 +20,7 @@ _COMMANDS = {
     "results": "archive_pipeline.cli.results:results",
     "demo": "archive_pipeline.cli.demo:demo",
     "store": "archive_pipeline.cli.store:store",
+    "report": "archive_pipeline.cli.report:report",
     "models": "archive_pipeline.cli.models:models",
     "doctor": "archive_pipeline.cli.doctor:doctor",
     "bench": "archive_pipeline.cli.bench:bench",

@@ -143,6 +143,17 @@ def exports(pdf: Path, runs: int, long: int) -> None:
 
 
 @bench.command()
+@click.option("--documents", default=10_000, show_default=True, help="Generated documents; only their records exist.")
+def report(documents: int) -> None:
+    """Seconds and memory of the corpus report over many documents."""
+    from archive_pipeline.bench.report import bench_report
+
+    result = bench_report(documents)
+    click.echo(f"{result.documents} documents, {result.pages} pages, generated in {result.made:.1f} s")
+    click.echo(f"report: {result.seconds:.1f} s, {result.memory:.0f} MB of memory more than before")
+
+
+@bench.command()
 @click.option("--documents", default=100_000, show_default=True, type=click.IntRange(1))
 def plan(documents: int) -> None:
     """What planning a night costs, at a number of documents that are registered."""
