@@ -82,6 +82,8 @@ class SqliteTable(Generic[Row]):
         connection = sqlite3.connect(self._path, timeout=_BUSY)
         # A power cut must not bring back what was before.
         connection.execute("PRAGMA synchronous = FULL")
+        # What is forgotten is to be gone: removed rows are overwritten.
+        connection.execute("PRAGMA secure_delete = ON")
         self._prepare(connection)
         return connection
 

@@ -69,3 +69,12 @@ def test_an_update_leaves_alone_what_somebody_else_has_changed_meanwhile(tmp_pat
         "new": Old("new", 2.0),
         "added": Old("added", 9.0),
     }
+
+
+def test_nothing_of_a_removed_row_is_left_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    table = SqliteTable(path, Old)
+    table.write([Old("kept", 1.0, "other"), Old("marker-of-a-name", 1.0, "marker-of-a-reason")])
+    assert b"marker-of" in path.read_bytes()
+    table.remove(["marker-of-a-name"])
+    assert b"marker-of" not in path.read_bytes()
