@@ -6,6 +6,7 @@ in the documents' own folders; a row is written when work on a document ends.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -25,8 +26,8 @@ class DocumentState:
         made_with: Digest of models, code versions and options that its results depend on.
         sha256: Of its bytes.
         segmentation, recognition: Ids of the models.
-        chosen_by: Who chose them: ``run``, for a run was asked for with options, ``document``, for its own files say
-            so, or ``settings``.
+        chosen_by: Who chose them: ``run``, for a run was asked for with options of its own, these or others;
+            ``document``, for its own files say so; or ``settings``.
         tries: Failures in a row; 0 when it is done.
         code, reason, remedy: Why it failed or was refused.
         confidence: Mean over pages, 0 to 1; None where nothing was read.
@@ -85,5 +86,11 @@ class DocumentStates:
     def write(self, state: DocumentState) -> None:
         self._table.write([state])
 
+    def write_all(self, states: Iterable[DocumentState]) -> None:
+        """All of them or none."""
+        self._table.write(states)
+
     def forget(self, key: str) -> None:
+        """Leave nothing of a document in the file."""
         self._table.remove([key])
+        self._table.compact()

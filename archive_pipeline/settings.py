@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -31,6 +32,13 @@ def _server(text: str) -> str:
     if not name or port == 0:
         raise ValueError("it is no address of a server")
     return text
+
+
+def _timezone(name: str) -> str:
+    """Raises ValueError where there is no such time zone."""
+    if name not in available_timezones():
+        raise ValueError("there is no such time zone; give a name such as Europe/Paris")
+    return name
 
 
 ServerAddress = Annotated[str, AfterValidator(_server)]
@@ -225,6 +233,42 @@ class Settings(BaseSettings):
         True,
         validation_alias="ARCHIVE_REFUSED_NOTES",
         description="Leave `NAME.refused.txt` beside an upload that is refused, with the reason.",
+    )
+    night: str = Field(
+        "22:00",
+        pattern=r"^(off|([01][0-9]|2[0-3]):[0-5][0-9])$",
+        validation_alias="ARCHIVE_NIGHT",
+        description="When the night begins, which does what is missing or stale; `off` for none. See nights.md.",
+    )
+    night_end: str = Field(
+        "06:00",
+        pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$",
+        validation_alias="ARCHIVE_NIGHT_END",
+        description="When the night ends: no further document is begun.",
+    )
+    timezone: Annotated[str, AfterValidator(_timezone)] | None = Field(
+        None,
+        validation_alias="ARCHIVE_TIMEZONE",
+        description="Time zone of the two, such as `Europe/Paris`; by default that of the machine, in containers UTC.",
+    )
+
+    keep_days: int = Field(
+        90,
+        ge=1,
+        validation_alias="ARCHIVE_KEEP_DAYS",
+        description="Days for which finished runs and their logs are kept; a run that shows how a document is stays.",
+    )
+    verify_nights: int = Field(
+        7,
+        ge=1,
+        validation_alias="ARCHIVE_VERIFY_NIGHTS",
+        description="In so many nights everything stored is verified once.",
+    )
+    verify_source_days: int = Field(
+        28,
+        ge=0,
+        validation_alias="ARCHIVE_VERIFY_SOURCE_DAYS",
+        description="A scan is read again and compared after so many days; `0` for never.",
     )
 
     @field_validator("formats", "spelling", mode="before")

@@ -17,8 +17,8 @@ One folder a document::
         exports/               what people take away
         exports.json           what they were made from
 
-Beside ``documents/``: ``uploads.sqlite`` and ``documents.sqlite``, how uploads and documents stand, and ``moved/``,
-which document was moved to a path of the upload folder.
+Beside ``documents/``: ``uploads.sqlite`` and ``documents.sqlite``, how uploads and documents stand; ``begun.sqlite``,
+which documents a night has begun; and ``moved/``, which document was moved to a path of the upload folder.
 
 Every file is written as :mod:`archive_pipeline.durable` says.
 """
@@ -151,7 +151,7 @@ class Store:
             raise NotReadable("there is no such file or folder", document=str(path))
         uploaded = absolute.is_relative_to(uploads)
         name = absolute.relative_to(uploads) if uploaded else Path(absolute.name)
-        with self._one_at_a_time():
+        with self.registering():
             moved = read_json(self._moved_to(name)) if uploaded else None
             if moved and (read_json(self.document(moved["key"]).source) or {}).get("origin") == str(absolute):
                 return DocumentKey(moved["key"])
@@ -167,7 +167,7 @@ class Store:
 
     def move(self, key: DocumentKey, path: Path, uploads: Path) -> None:
         """Note that an upload lies elsewhere now; its key stays, and with it all that was made of it."""
-        with self._one_at_a_time():
+        with self.registering():
             # First: a kill in between leaves a note that nothing agrees with yet.
             write_json(self._moved_to(path.relative_to(uploads)), {"key": key})
             write_json(self.document(key).source, {"origin": str(path), "key": key})
@@ -177,8 +177,8 @@ class Store:
         return self.root / "moved" / f"{DocumentKey.from_path(name)}.json"
 
     @contextmanager
-    def _one_at_a_time(self) -> Iterator[None]:
-        """Two runs that meet two documents of one name must not both take the plain key."""
+    def registering(self) -> Iterator[None]:
+        """Be the only one who makes documents: two of one name must not both take the plain key."""
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             lock = FileLock(self.root / "register.lock")

@@ -7,7 +7,7 @@ names the documents which are not. See docs/adr/0003-one-step-per-run.md.
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import dagster as dg
@@ -20,13 +20,17 @@ from archive_pipeline.keys import DocumentKey
 from archive_pipeline.processing.options import STAGES, Stage
 from archive_pipeline.processing.processor import Processor
 from archive_pipeline.processing.results import StageResult
+from assets.checks import look_at
 from assets.metadata import exports_metadata, plain_markdown, stage_metadata
 from assets.partitions import DOCUMENTS
+from assets.turns import Turns
 from assets.uploads import uploads_materialization
-from assets.versions import CODE_VERSION, SOURCE, observed_version, source_observation, version_tags
+from assets.versions import CODE_VERSION, SOURCE, confirm, observed_version, source_observation, version_tags
 from resources.archive import ArchiveResource
 
 _log = logging.getLogger(__name__)
+_PATIENCE = 90.0
+"""Seconds that a run which goes on for another waits for a document: that one may still be finishing its pages."""
 
 UPSTREAM: dict[Stage, dg.AssetKey] = {
     "page_images": SOURCE,
@@ -63,9 +67,14 @@ class DocumentsConfig(dg.Config):
     spelling: list[str] | None = Field(None, description="Languages whose word lists propose other spellings.")
     formats: list[str] | None = Field(None, description="Exports to make, such as [pdf, alto, tei].")
     reuse: bool = Field(True, description="Take what was made from the same before; false has all done anew.")
+    only: list[str] | None = Field(
+        None, description="Of the documents of the range these alone, unless they are current."
+    )
+    until: str | None = Field(None, description="Begin no document after that, such as 2026-11-27T06:00:00+01:00.")
 
     def changes(self) -> dict[str, object]:
-        return {name: value for name, value in self.model_dump().items() if value is not None}
+        given = self.model_dump(exclude={"only", "until"})
+        return {name: value for name, value in given.items() if value is not None}
 
 
 @dg.multi_asset(
@@ -93,12 +102,18 @@ def documents(
     failed: dict[str, ArchiveError] = {}
     refusals_changed = False
     keys = context.partition_keys
+    begun: list[str] = []
     try:
-        processor = archive.processor(config.changes())
+        turns = Turns(archive, config.only, config.until)
+        if turns.is_over:
+            context.log.info(f"The night has ended before this run could begin: {len(keys)} documents are left.")
+            return
+        processor = archive.processor(config.changes(), patience=_PATIENCE if context.run.parent_run_id else 0)
     except ArchiveError as error:
         raise dg.Failure(str(error), allow_retries=False) from None
     with processor:
-        for key in keys:
+        for key in filter(turns.has, keys):
+            begun.append(key)
             try:
                 _process(context, archive, processor, key, stages)
                 refusals_changed |= archive.register.accept(key, time.time())
@@ -108,22 +123,40 @@ def documents(
                 context.log.error(str(error))
                 break
             except ArchiveError as error:
+                if turns.leaves(key, error):
+                    continue
                 failed[key] = error
                 context.log.error(str(error))
                 if isinstance(error, DocumentRefused | DocumentFailed):
                     refusals_changed |= archive.register.refuse(key, error, time.time())
+            finally:
+                turns.ended(key)
     if refusals_changed:
         shown = uploads_materialization(archive.register, archive.results_url)
         context.instance.report_runless_asset_event(shown)
+    _check(context, archive, begun)
+    if sentence := turns.sentence():
+        context.log.info(sentence)
     if failed:
+        for key in [key for key in keys if key not in begun or key in turns.elsewhere]:
+            confirm(context, key, stages)
         named = "\n".join(f"- {plain_markdown(str(error))}" for error in failed.values())
         raise dg.Failure(
-            f"{len(failed)} of {len(keys)} documents failed: {', '.join(failed)}",
+            f"{len(failed)} of {len(config.only or keys)} documents failed: {', '.join(failed)}",
             metadata={"failed documents": dg.MetadataValue.md(named)},
             allow_retries=False,
         )
     # A generator that yields nothing: the events are logged above, and yielding them too would count them twice.
     yield from ()
+
+
+def _check(context: dg.AssetExecutionContext, archive: ArchiveResource, keys: Sequence[str]) -> None:
+    """Log how the archive stands now. What cannot be looked at here, the nightly report looks at."""
+    try:
+        for evaluation in look_at(archive, keys):
+            context.log_event(evaluation)
+    except ArchiveError as error:
+        context.log.error(f"The checks were not made: {error}")
 
 
 def _process(

@@ -8,11 +8,15 @@ from typing import Any
 
 import dagster as dg
 
+from archive_pipeline.checks.findings import Examinations
+from archive_pipeline.document_states import DocumentStates
+from archive_pipeline.keeping.rounds import Rounds
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.processing.choice import decide, said_by_options, wishes_of_run
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.processing.processor import Processor
 from archive_pipeline.processing.results import LogProgress
+from archive_pipeline.report.places import Places
 from archive_pipeline.settings import Settings
 from archive_pipeline.spelling.lists import find_lists
 from archive_pipeline.store import Store
@@ -27,6 +31,10 @@ _WISHES = {
     "direction": "direction",
 }
 """Options of a run that say how documents are read, by the names that an ``archive.yaml`` has for them."""
+
+
+_NO_MATTER = frozenset({"duplicates", "pages", "reuse"})
+"""Options of a run on which the results of a whole document do not depend."""
 
 
 class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -61,6 +69,9 @@ class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     quiet_seconds: float
     batch: int
     refused_notes: bool
+    keep_days: int
+    verify_nights: int
+    verify_source_days: int
     duplicates: str
 
     @classmethod
@@ -82,6 +93,18 @@ class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def register(self) -> UploadRegister:
         return UploadRegister(Path(self.store_dir))
 
+    @property
+    def examinations(self) -> Examinations:
+        return Examinations(Path(self.store_dir))
+
+    @property
+    def places(self) -> Places:
+        return Places(Path(self.store_dir) / "documents", self.results_url)
+
+    @property
+    def states(self) -> DocumentStates:
+        return DocumentStates(Path(self.store_dir))
+
     def watcher(self) -> Watcher:
         """What looks at the upload folder."""
         rules = Rules(
@@ -93,17 +116,32 @@ class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         )
         return Watcher(Path(self.uploads_dir), self.store, self.register, rules)
 
+    @property
+    def uploads(self) -> Path:
+        return Path(self.uploads_dir)
+
+    @property
+    def rounds(self) -> Rounds:
+        """How often what is stored is verified."""
+        return Rounds(
+            nights=self.verify_nights,
+            source_days=self.verify_source_days,
+            max_file_mb=self.max_file_mb,
+            max_pages=self.max_pages,
+        )
+
     def path_of(self, record: dict[str, str]) -> Path:
         """Where the source of a registered document is."""
         return Path(record["origin"])
 
-    def processor(self, changes: dict[str, object] | None = None) -> Processor:
+    def processor(self, changes: dict[str, object] | None = None, *, patience: float = 0) -> Processor:
         """A processor with this archive's options.
 
         Args:
             changes: Options that are other for this run.
+            patience: Seconds to wait for another writer of a document.
         """
-        return Processor(self.store, self.options(changes), LogProgress())
+        return Processor(self.store, self.options(changes), LogProgress(), patience=patience)
 
     def check(self, changes: dict[str, object]) -> None:
         """Make sure that the engine, models, language and word lists of a run are some, and the models whole.
@@ -133,4 +171,5 @@ class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         others = dict(changes or {})
         # Kept apart from the settings of the same names: a document's own files come between the two.
         asked = wishes_of_run(**{wish: others.pop(name, None) for name, wish in _WISHES.items()})
-        return replace(ProcessingOptions(**values), asked=asked, **others)  # type: ignore[arg-type]
+        own = any((value or None) != values.get(name) for name, value in others.items() if name not in _NO_MATTER)
+        return replace(ProcessingOptions(**values), asked=asked, own=own, **others)  # type: ignore[arg-type]

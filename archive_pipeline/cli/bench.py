@@ -144,5 +144,63 @@ def exports(pdf: Path, runs: int, long: int) -> None:
     click.echo("ratio {:.3f}, of the child {:.3f}".format(*result.memory_ratios))
 
 
+@bench.command()
+@click.option("--documents", default=10_000, show_default=True, help="Generated documents; only their records exist.")
+def report(documents: int) -> None:
+    """Seconds and memory of the corpus report over many documents."""
+    from archive_pipeline.bench.report import bench_report
+
+    result = bench_report(documents)
+    click.echo(f"{result.documents} documents, {result.pages} pages, generated in {result.made:.1f} s")
+    click.echo(f"report: {result.seconds:.1f} s, {result.memory:.0f} MB of memory more than before")
+
+
+@bench.command()
+@click.option("--documents", default=100_000, show_default=True, type=click.IntRange(1))
+def plan(documents: int) -> None:
+    """What planning a night costs, at a number of documents that are registered."""
+    import tempfile
+    import time
+
+    import dagster as dg
+
+    from archive_pipeline.automation.nights import night_schedule
+    from archive_pipeline.bench.plan import bench_plan, invent_archive
+    from archive_pipeline.definitions import build
+    from archive_pipeline.nights.hours import Hours
+    from archive_pipeline.settings import read_settings
+    from assets.partitions import DOCUMENTS
+    from resources.archive import ArchiveResource
+
+    hours = Hours.of("00:00", "00:00", "UTC")  # so that it is always night
+    assert hours is not None  # noqa: S101 - for the type checker
+    with tempfile.TemporaryDirectory(prefix="bench-plan-") as folder:
+        store, options, keys = invent_archive(Path(folder), documents)
+        for what in ("cold", "warm"):
+            found = bench_plan(store, options, keys)
+            click.echo(
+                f"plan of {documents} documents, {what}: {found.seconds:.2f} s wall, {found.cpu:.2f} s CPU, "
+                f"peak {found.peak_mb:.0f} MB"
+            )
+        click.echo(f"{found.worth} worth a run, {found.unseen} not looked at for lack of time")
+        click.echo(f"one look asks for {found.asked[0]} of them in {found.asked[1]} runs")
+        home = Path(folder)
+        settings = read_settings(home=home, uploads_dir=home / "uploads", store_dir=home / "store", models_dir=None)
+        (home / "instance").mkdir()
+        with dg.DagsterInstance.local_temp(str(home / "instance")) as instance:
+            instance.add_dynamic_partitions(str(DOCUMENTS.name), keys)
+            with dg.build_schedule_context(
+                instance=instance,
+                resources={"archive": ArchiveResource.from_settings(settings)},
+                repository_def=build(settings).get_repository_def(),
+            ) as context:
+                began, worked = time.perf_counter(), time.process_time()
+                requests = night_schedule(hours).evaluate_tick(context).run_requests or []
+                seconds, cpu = time.perf_counter() - began, time.process_time() - worked
+        click.echo(
+            f"tick of the schedule with Dagster on SQLite: {seconds:.2f} s wall, {cpu:.2f} s CPU, {len(requests)} runs"
+        )
+
+
 bench.add_command(registry)
 bench.add_command(week)

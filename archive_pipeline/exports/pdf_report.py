@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from archive_pipeline.exports.base import ExportDocument
@@ -40,6 +42,8 @@ class PdfReport(BaseModel):
         pdfa: Whether it is a valid PDF/A-2b.
         reason: Why it is an ordinary PDF; empty for PDF/A.
         notes: What a person should know of single pages.
+        text_found: Of each page, the share of its letters that can be read back from the finished PDF, 0 to 1; None
+            for a page of which no text is expected. Empty where it was not looked at.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,3 +52,4 @@ class PdfReport(BaseModel):
     pdfa: bool
     reason: Text = ""
     notes: tuple[Text, ...] = ()
+    text_found: tuple[Annotated[float, Field(ge=0, le=1)] | None, ...] = ()

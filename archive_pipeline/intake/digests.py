@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from io import BufferedReader
 from pathlib import Path
 
@@ -25,9 +25,32 @@ def fingerprint(source: Source, settings: Sequence[Path] = ()) -> str:
     Raises:
         NotReadable: A file is gone.
     """
-    files = [_outside(file, source) for file in source.files]
+    try:
+        return digest_of_outsides(source.kind, map(file_outside, source.files), map(file_outside, settings))
+    except OSError as error:
+        name = Path(str(error.filename)).name
+        raise NotReadable(f"{name} cannot be looked at: {error.strerror}", document=str(source.path)) from None
+
+
+FileOutside = tuple[str, int, int]
+"""Name, size and modification time in nanoseconds of a file."""
+
+
+def file_outside(file: Path) -> FileOutside:
+    """What can be seen of a file without opening it.
+
+    Raises:
+        OSError: It is gone.
+    """
+    status = file.stat()
+    return file.name, status.st_size, status.st_mtime_ns
+
+
+def digest_of_outsides(kind: str, files: Iterable[FileOutside], settings: Iterable[FileOutside]) -> str:
+    """A fingerprint of what was seen of a document's files and of those that say how it is read."""
+    said = list(settings)
     # Without settings it is what it was before there were any.
-    return _digest_of([source.kind, files, *([[_outside(file, source) for file in settings]] if settings else [])])
+    return _digest_of([kind, list(files), *([said] if said else [])])
 
 
 def outside(path: Path, uploads: Path | None, *, max_file_mb: int, max_pages: int) -> tuple[Source, str]:
@@ -38,14 +61,6 @@ def outside(path: Path, uploads: Path | None, *, max_file_mb: int, max_pages: in
     """
     source = discover(path, max_file_mb=max_file_mb, max_pages=max_pages)
     return source, fingerprint(source, settings_files(source.path, uploads))
-
-
-def _outside(file: Path, source: Source) -> tuple[str, int, int]:
-    try:
-        status = file.stat()
-    except OSError as error:
-        raise NotReadable(f"{file.name} cannot be looked at: {error.strerror}", document=str(source.path)) from None
-    return file.name, status.st_size, status.st_mtime_ns
 
 
 def content_digest(source: Source) -> str:

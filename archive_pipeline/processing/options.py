@@ -20,6 +20,7 @@ class ProcessingOptions:
     """Options of one run; see ``settings`` for what each means.
 
     Attributes:
+        own: The run has options of its own, other than the settings, that its results depend on.
         asked: What the run asks of every document; it goes before what a document's own files say.
         engine, segmentation_model, recognition_model: What the settings say; they come after those files.
         uploads_dir: The upload folder, whose ``archive.yaml`` files hold for the documents in it.
@@ -32,6 +33,7 @@ class ProcessingOptions:
         base_url: Where the folder of all documents' exports is on the web.
     """
 
+    own: bool = False
     asked: Wishes = field(default_factory=Wishes)
     engine: str | None = None
     segmentation_model: str | None = None

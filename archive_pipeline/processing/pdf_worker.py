@@ -13,6 +13,7 @@ from PIL import Image
 
 from archive_pipeline.exports.base import LazySequence
 from archive_pipeline.exports.pdf_report import PdfMetadata
+from archive_pipeline.exports.pdf_text_check import text_found
 from archive_pipeline.exports.searchable_pdf import write_searchable_pdf
 from archive_pipeline.page import Page
 from archive_pipeline.processing.stored_pages import page_to_export, stored_image
@@ -37,15 +38,17 @@ def handle(request: dict[str, Any], _files: list[BinaryIO], scratch: Path) -> di
         chosen = index + 1 in selected
         return page_to_export(folder, index + 1, selected=chosen, language=request.get("language"))
 
+    pages = LazySequence(count, load)
     report = write_searchable_pdf(
         _open_each([Path(path) for path in request["sources"]]),
         request["kind"],
-        LazySequence(count, load),
+        pages,
         LazySequence(count, lambda index: stored_image(folder, index + 1)),
         open_image,
         scratch / NAME,
         PdfMetadata.model_validate(request["metadata"]),
     )
+    report = report.model_copy(update={"text_found": tuple(text_found(scratch / NAME, pages))})
     return report.model_dump(mode="json")
 
 

@@ -27,7 +27,7 @@ _ENTRY = "archive_pipeline.processing.page_worker:handle"
 _MEMORY = {"MALLOC_MMAP_THRESHOLD_": "1048576", "MALLOC_TRIM_THRESHOLD_": "4194304"}
 
 _PREFIX = "workers-"
-_IN_USE = "in-use"
+IN_USE = "in-use"
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -80,7 +80,7 @@ def _clear_abandoned(folder: Path) -> None:
     Not by process id: the folder may be a volume that containers with pid name spaces of their own share.
     """
     for pool in folder.glob(f"{_PREFIX}*"):
-        lock = FileLock(pool / _IN_USE)
+        lock = FileLock(pool / IN_USE)
         try:
             with lock.acquire(timeout=0):
                 shutil.rmtree(pool, ignore_errors=True)
@@ -105,7 +105,7 @@ class WorkerPool:
             folder.mkdir(parents=True, exist_ok=True)
             _clear_abandoned(folder)
             self._folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=folder))
-            self._in_use = FileLock(self._folder / _IN_USE)
+            self._in_use = FileLock(self._folder / IN_USE)
             self._in_use.acquire(timeout=0)
         except OSError as error:
             raise storage_error(error, folder) from error

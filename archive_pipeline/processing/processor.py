@@ -45,10 +45,17 @@ _TEXT_STAGES: frozenset[Stage] = frozenset({"page_layouts", "page_transcriptions
 
 
 class Processor:
-    """Processes documents one after another, with page workers that are kept between them."""
+    """Processes documents one after another, with page workers that are kept between them.
 
-    def __init__(self, store: Store, options: ProcessingOptions, progress: Progress | None = None) -> None:
+    Args:
+        patience: Seconds to wait for another writer of a document.
+    """
+
+    def __init__(
+        self, store: Store, options: ProcessingOptions, progress: Progress | None = None, *, patience: float = 0
+    ) -> None:
         self._store = store
+        self._patience = patience
         self._options = options
         self._progress = progress or NoProgress()
         self._library = ModelLibrary(options.models_dir)
@@ -73,7 +80,7 @@ class Processor:
         error: ArchiveError | None = Stopped("stopped before it was finished", document=key)
         began, attempt = time.monotonic(), Attempt()
         try:
-            with folder.lock():
+            with folder.lock(self._patience):
                 yield from self._process(folder, frozenset(stages), attempt)
             error = None
         except ArchiveError as problem:

@@ -141,7 +141,7 @@ def _done(base: DocumentState, attempt: Attempt, work: DocumentWork, seconds: fl
     # As the views and the UI have it: a title page in large letters counts as much as a page of text.
     sure = [outcome.confidence for outcome in attempt.outcomes if outcome.confidence is not None]
     return replace(
-        _chosen(base, choices),
+        _chosen(base, choices, work.options),
         standing="done",
         sha256=attempt.sha256,
         made_with=made_with(
@@ -165,7 +165,7 @@ def _failed(base: DocumentState, before: DocumentState | None, attempt: Attempt,
     """What was made of it before is still there, so its figures stay."""
     again = before is not None and before.standing != "done" and before.fingerprint == attempt.fingerprint
     return replace(
-        _chosen(base, attempt.work.choices if attempt.work else None),
+        _chosen(base, attempt.work.choices, attempt.work.options) if attempt.work else base,
         standing="refused" if isinstance(error, DocumentRefused) else "failed",
         sha256=attempt.sha256 or base.sha256,
         tries=base.tries + 1 if again else 1,
@@ -175,14 +175,14 @@ def _failed(base: DocumentState, before: DocumentState | None, attempt: Attempt,
     )
 
 
-def _chosen(base: DocumentState, choices: Choices | None) -> DocumentState:
+def _chosen(base: DocumentState, choices: Choices | None, options: ProcessingOptions) -> DocumentState:
     if choices is None:
         return base
     return replace(
         base,
         segmentation=choices.segmentation_model,
         recognition=choices.model,
-        chosen_by=choices.chosen_by,
+        chosen_by="run" if options.own else choices.chosen_by,
         direction=choices.direction or "",
         language=choices.language or "",
         hand=choices.hand or "",

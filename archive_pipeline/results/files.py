@@ -33,6 +33,10 @@ class ExportFiles(StaticFiles):
     def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
         """Where a path of the web is; neither dots nor links lead out of a document's exports."""
         first, _, rest = path.partition("/")
+        # As the report links to views, which is read from the folder, too. No export has such a path.
+        if first == "documents" and rest.partition("/")[2].startswith("exports/"):
+            first, _, rest = rest.partition("/")
+            rest = rest.removeprefix("exports/")
         try:
             folder = self._store / ("report" if first == REPORT else f"documents/{DocumentKey(first)}/exports")
             root = folder.resolve(strict=True)

@@ -91,6 +91,10 @@ class UploadRegister:
         """The upload of a document, if it came by the upload folder."""
         return next((upload for upload in self._table.where(key=key) if upload.state != "gone"), None)
 
+    def of_document(self, key: str) -> list[Upload]:
+        """All uploads of a document, those that are gone too."""
+        return self._table.where(key=key)
+
     def refuse(self, key: str, error: ArchiveError, now: float) -> bool:
         """Note that a run could not take a document; a change of the file has it tried again.
 
@@ -116,3 +120,8 @@ class UploadRegister:
             Whether it was refused before.
         """
         return self._table.change(lambda upload: upload.accepted("taken", now), key=key, state="refused")
+
+    def forget(self, key: str) -> None:
+        """Leave nothing of a document's uploads in the file."""
+        self._table.remove([upload.path for upload in self._table.where(key=key)])
+        self._table.compact()

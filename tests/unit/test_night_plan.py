@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive_pipeline.document_states import DocumentState
-from archive_pipeline.nights.plan import Planned, Wanted, make_plan, within
+from archive_pipeline.nights.plan import Wanted, make_plan
 
 DONE = DocumentState(
     key="a",
@@ -38,7 +38,7 @@ def _why(state: DocumentState | None, wanted: Wanted = WANTED) -> str | None:
         (DONE, replace(WANTED, fingerprint="other"), "changed"),
         (DONE, replace(WANTED, fingerprint=""), None),
         (DONE, replace(WANTED, models=("s", "better"), made_with="n"), "model"),
-        (DONE, replace(WANTED, made_with="n"), "code"),
+        (DONE, replace(WANTED, made_with="n"), "made"),
         (replace(DONE, standing="failed", code="ChildError", tries=1), WANTED, "failed"),
         (replace(DONE, standing="failed", code="ChildError", tries=3), WANTED, None),
         (replace(DONE, standing="failed", code="DocumentFailed", tries=1), WANTED, None),
@@ -73,20 +73,46 @@ def test_the_cost_is_what_this_machine_took_so_far() -> None:
     assert planned.seconds == pytest.approx(2 + 10 * 3)
 
 
-def _some(seconds: float) -> Planned:
-    return Planned("x", "missing", 1, seconds, 1)
+def test_what_has_failed_in_a_night_waits_for_the_next_one() -> None:
+    failed = replace(DONE, standing="failed", code="ChildError", tries=1, when=100.0)
+    for began, taken in ((99.0, False), (100.0, False), (101.0, True)):
+        plan = make_plan(["a"], {"a": failed}, lambda *_: WANTED, since=began)
+        assert bool(plan) is taken, began
 
 
-@given(st.lists(st.floats(0.1, 100), max_size=30), st.floats(0, 500))
-def test_no_more_is_taken_than_fits_into_the_night(costs: list[float], night: float) -> None:
-    taken = [each.seconds for each in within(map(_some, costs), night)]
-    assert sum(taken) <= night + 1e-6
-    # Nothing that would still have fitted at the end was left out.
-    rest = night - sum(taken)
-    left = list(costs)
-    for cost in taken:
-        left.remove(cost)
-    assert all(cost > rest - 1e-6 for cost in left)
+_STATES = st.builds(
+    replace,
+    st.just(DONE),
+    standing=st.sampled_from(["done", "failed", "refused"]),
+    fingerprint=st.sampled_from(["f", "g"]),
+    made_with=st.sampled_from(["m", "n"]),
+    recognition=st.sampled_from(["r", "q"]),
+    tries=st.integers(0, 4),
+    code=st.sampled_from(["", "ChildError", "DocumentFailed"]),
+    pages=st.integers(0, 500),
+    confidence=st.one_of(st.none(), st.floats(0, 1)),
+    seconds=st.floats(0, 5000),
+)
+
+
+@given(st.dictionaries(st.text("abcdef", min_size=1, max_size=3), st.one_of(st.none(), _STATES), max_size=20))
+def test_a_plan_has_each_document_at_most_once_the_worthiest_first_and_no_current_one(
+    archive: dict[str, DocumentState | None],
+) -> None:
+    states = {key: replace(state, key=key) for key, state in archive.items() if state is not None}
+    plan = make_plan(archive, states, lambda *_: WANTED)
+    keys = [each.key for each in plan]
+    assert len(keys) == len(set(keys))
+    assert [each.value for each in plan] == sorted((each.value for each in plan), reverse=True)
+    assert all(each.seconds > 0 and each.value > 0 for each in plan)
+    for key, state in states.items():
+        current = state.standing == "done" and (state.fingerprint, state.made_with, state.recognition) == (
+            "f",
+            "m",
+            "r",
+        )
+        assert not (current and key in keys)
+    assert {key for key, state in archive.items() if state is None} <= set(keys)
 
 
 def test_a_hundred_thousand_documents_are_planned_without_opening_their_folders() -> None:

@@ -54,6 +54,13 @@ def client(store: Path) -> Client:
     return Client(make_app(store, HOSTS))
 
 
+def test_the_report_and_its_links_to_views_can_be_followed(client: Client) -> None:
+    assert client.get("/_report/index.html").text == "<p>the report"
+    assert client.get("/documents/a.pdf/exports/view/index.html").text == "<p>the view"
+    for path in ("source.json", "corrections/0001.json", "exports/../source.json", "exports/%2e%2e/source.json"):
+        assert client.get(f"/documents/a.pdf/{path}").status_code == 404, path
+
+
 def test_documents_are_listed_with_what_can_be_opened(client: Client) -> None:
     page = client.get("/")
     assert page.status_code == 200

@@ -78,3 +78,12 @@ def test_values_are_counted_and_a_change_says_whether_there_was_one(tmp_path: Pa
     assert table.change(lambda row: replace(row, order="taken") if row.key == "b" else None, order="refused")
     assert table.counts("order") == {"": 1, "refused": 1, "taken": 1}
     assert not table.change(lambda _: None, order="refused")
+
+
+def test_nothing_of_a_removed_row_is_left_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    table = SqliteTable(path, Old)
+    table.write([Old("kept", 1.0, "other"), Old("marker-of-a-name", 1.0, "marker-of-a-reason")])
+    assert b"marker-of" in path.read_bytes()
+    table.remove(["marker-of-a-name"])
+    assert b"marker-of" not in path.read_bytes()

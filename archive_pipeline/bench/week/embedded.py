@@ -26,13 +26,6 @@ from archive_pipeline.store import Store
 _QUIET = 3.0
 _OVERRIDES: dict[str, dict[str, Any]] = {
     "run_monitoring": {"enabled": True, "poll_interval_seconds": 5, "start_timeout_seconds": 120},
-    "run_retries": {"enabled": True, "max_retries": 2, "retry_on_asset_or_op_failure": False},
-    "run_coordinator": {
-        "module": "dagster._core.run_coordinator",
-        "class": "QueuedRunCoordinator",
-        "config": {"max_user_code_failure_retries": 10, "user_code_failure_retry_delay": 20},
-    },
-    "run_launcher": {"module": "archive_pipeline.embedded_launcher", "class": "EmbeddedRunLauncher"},
 }
 """Of Dagster's configuration: as in production, but it looks more often, for a week passes in an hour."""
 
@@ -137,6 +130,9 @@ def embedded(home: Path, environment: Mapping[str, str]) -> Iterator[Embedded]:
     variables = {
         **os.environ,
         "ARCHIVE_QUIET_SECONDS": str(_QUIET),
+        # Always night: the simulation itself says when one begins.
+        "ARCHIVE_NIGHT": "00:00",
+        "ARCHIVE_NIGHT_END": "00:00",
         **environment,
         "ARCHIVE_HOME": str(home),
         "DAGSTER_HOME": str(home / "dagster"),

@@ -1,4 +1,4 @@
-"""``archive-pipeline store``: looking after what is stored."""
+"""``archive-pipeline store verify``."""
 
 from __future__ import annotations
 
@@ -14,12 +14,7 @@ from archive_pipeline.store import Store
 _DAMAGED = 5
 
 
-@click.group()
-def store() -> None:
-    """Look after what is stored."""
-
-
-@store.command()
+@click.command()
 @click.argument("keys", nargs=-1)
 @click.option("--sources", is_flag=True, help="Read the scans, too: takes as long as their disk does.")
 @click.option("--repair", is_flag=True, help="Set aside what is damaged and can be made again by the next run.")

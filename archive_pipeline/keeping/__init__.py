@@ -1,0 +1,1 @@
+"""Looking after what is stored: fixity in rounds, leftovers, and documents that must be forgotten."""
