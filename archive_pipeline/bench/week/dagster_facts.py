@@ -16,6 +16,7 @@ ENDED = frozenset({"SUCCESS", "FAILURE", "CANCELED"})
 _LOCATION = "documents"
 _REPOSITORY = {"repositoryName": "__repository__", "repositoryLocationName": _LOCATION}
 _RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
+_MADE_FROM = "dagster/input_event_pointer/page_transcriptions"
 _PAGE = 500
 
 _TICKS = """query($s: InstigationSelector!, $before: Float) { instigationStateOrError(instigationSelector: $s) {
@@ -24,7 +25,7 @@ _TICKS = """query($s: InstigationSelector!, $before: Float) { instigationStateOr
 _RUNS = """query($limit: Int!, $cursor: String) { runsOrError(limit: $limit, cursor: $cursor) { ... on Runs { results {
   runId status parentRunId jobName startTime endTime tags { key value } } } } }"""
 _MADE = """query($key: AssetKeyInput!) { assetOrError(assetKey: $key) { ... on Asset {
-  assetMaterializations { partition runId } } } }"""
+  assetMaterializations { partition runId tags { key value } } } } }"""
 _KEYS = """query($key: AssetKeyInput!) { assetNodeOrError(assetKey: $key) { ... on AssetNode { partitionKeys } } }"""
 _SLOTS = "{ instance { concurrencyLimits { concurrencyKey claimedSlots { runId } } } }"
 _BACKFILLS = """{ partitionBackfillsOrError(limit: 1000) { ... on PartitionBackfills { results { id status } } } }"""
@@ -152,7 +153,7 @@ class Dagster:
             tuple(self.ticks()),
             tuple(self.runs()),
             tuple(self.keys()),
-            Counter(str(each["partition"]) for each in made),
+            Counter(key for key, _ in {_making(each) for each in made}),
             sum(len(each["claimedSlots"]) for each in limits),
             {each["id"]: each["status"] for each in backfills},
         )
@@ -231,6 +232,12 @@ def _tick(said: dict[str, Any]) -> Tick:
     ended = said["endTimestamp"]
     seconds = None if ended is None or said["status"] == "STARTED" else ended - said["timestamp"]
     return Tick(said["status"], seconds, (said["error"] or {}).get("message", ""), len(said["runIds"]))
+
+
+def _making(said: dict[str, Any]) -> tuple[str, str]:
+    """Key of a document, and what its exports were made from; a run that passes over it says the same once more."""
+    tags = {tag["key"]: tag["value"] for tag in said["tags"]}
+    return str(said["partition"]), tags.get(_MADE_FROM, said["runId"])
 
 
 def _run(said: dict[str, Any]) -> Run:
