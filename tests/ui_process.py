@@ -12,17 +12,24 @@ from pathlib import Path
 from typing import Any
 
 
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
 class Ui:
     """A running UI, asked through its GraphQL API."""
 
     def __init__(self, home: Path, **environment: str) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port, self.results_port = _free_port(), _free_port()
         self.log = home.parent / "ui.log"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "archive_pipeline.cli", "ui", "--port", str(self.port)],
+                [
+                    *(sys.executable, "-m", "archive_pipeline.cli", "ui"),
+                    *("--port", str(self.port), "--results-port", str(self.results_port)),
+                ],
                 env=os.environ | {"ARCHIVE_HOME": str(home)} | environment,
                 stdout=log,
                 stderr=log,

@@ -1,80 +1,25 @@
 """What an archivist does, in a real browser."""
 
-import os
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from browser import IS_THERE, Browser, chromium
 from containers.conftest import missing
 from containers.stack import Stack
-from selenium import webdriver
-from selenium.common.exceptions import WebDriverException
-from selenium.webdriver.chrome.service import Service
-from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support import expected_conditions
-from selenium.webdriver.support.wait import WebDriverWait
 
-CHROMIUM, DRIVER = "/usr/bin/chromium", "/usr/bin/chromedriver"
-FLAGS = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--window-size=1600,1200",
-)
 _NEWEST = """query($k: String!) { runsOrError(filter: {tags: [{key: "dagster/partition", value: $k}]}, limit: 1) {
   ... on Runs { results { runId } } } }"""
 
 
-class Browser:
-    """Chromium on one page of Dagster's UI; a thing that is not there within its time fails with a picture."""
-
-    def __init__(self, driver: webdriver.Chrome, pictures: Path) -> None:
-        self._driver = driver
-        self._pictures = pictures
-
-    def open(self, address: str) -> None:
-        self._driver.get(address)
-
-    def find(self, xpath: str, seconds: float = 40) -> WebElement:
-        try:
-            wait = WebDriverWait(self._driver, seconds, ignored_exceptions=[WebDriverException])
-            return wait.until(expected_conditions.element_to_be_clickable((By.XPATH, xpath)))
-        except WebDriverException as error:
-            picture = self._pictures / "failed.png"
-            self._driver.save_screenshot(str(picture))
-            raise AssertionError(f"nothing like {xpath} in {self._driver.current_url}: {picture}") from error
-
-    def click(self, xpath: str) -> None:
-        self.find(xpath).click()
-
-    def write(self, text: str) -> None:
-        self._driver.switch_to.active_element.send_keys(text)
-
-
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[Browser]:
-    if not (shutil.which(CHROMIUM) and shutil.which(DRIVER)):
+    if not IS_THERE:
         missing("no chromium or chromedriver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    with tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True) as profile:
-        for flag in (*FLAGS, f"--user-data-dir={profile}"):
-            options.add_argument(flag)
-        driver = webdriver.Chrome(options=options, service=Service(DRIVER, log_output=os.devnull))
-        try:
-            yield Browser(driver, tmp_path)
-        finally:
-            driver.quit()
+    with chromium(tmp_path) as opened:
+        yield opened
 
 
 def launch(browser: Browser, stack: Stack, key: str) -> str:
