@@ -78,10 +78,11 @@ class DocumentStates:
         """The documents whose bytes these are."""
         return self._table.where(sha256=sha256)
 
-    def release(self, sha256: str) -> None:
-        """Forget who was refused for having these bytes twice: they are new again."""
-        same = self._table.where(sha256=sha256, code=DuplicateDocument.__name__)
-        self._table.remove(state.key for state in same)
+    def release(self, sha256: str) -> list[str]:
+        """Forget who was refused for having these bytes twice: they are new again. Gives their keys."""
+        keys = [state.key for state in self._table.where(sha256=sha256, code=DuplicateDocument.__name__)]
+        self._table.remove(keys)
+        return keys
 
     def write(self, state: DocumentState) -> None:
         self._table.write([state])

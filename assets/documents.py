@@ -30,7 +30,7 @@ from resources.archive import ArchiveResource
 
 _log = logging.getLogger(__name__)
 _PATIENCE = 90.0
-"""Seconds that a run which goes on for another waits for a document: that one may still be finishing its pages."""
+"""Seconds that a run which nobody watches waits for a document: another one may still be finishing its pages."""
 
 UPSTREAM: dict[Stage, dg.AssetKey] = {
     "page_images": SOURCE,
@@ -108,7 +108,7 @@ def documents(
         if turns.is_over:
             context.log.info(f"The night has ended before this run could begin: {len(keys)} documents are left.")
             return
-        processor = archive.processor(config.changes(), patience=_PATIENCE if context.run.parent_run_id else 0)
+        processor = archive.processor(config.changes(), patience=_PATIENCE if _is_alone(context.run) else 0)
     except ArchiveError as error:
         raise dg.Failure(str(error), allow_retries=False) from None
     with processor:
@@ -157,6 +157,11 @@ def _check(context: dg.AssetExecutionContext, archive: ArchiveResource, keys: Se
             context.log_event(evaluation)
     except ArchiveError as error:
         context.log.error(f"The checks were not made: {error}")
+
+
+def _is_alone(run: dg.DagsterRun) -> bool:
+    """Whether a run goes on for one that was killed, or was asked for by the upload sensor."""
+    return run.parent_run_id is not None or "dagster/sensor_name" in run.tags
 
 
 def _process(

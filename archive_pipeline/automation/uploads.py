@@ -72,7 +72,9 @@ def _launched(instance: dg.DagsterInstance, register: UploadRegister, heard: str
         (token, key)
         for token in tokens
         for run in instance.get_runs(dg.RunsFilter(tags={LOOK_TAG: token}))
-        for key in order[place[run.tags[RANGE_START]] : place[run.tags[RANGE_END]] + 1]
+        # A document may have been forgotten since.
+        if (first := place.get(run.tags[RANGE_START])) is not None
+        for key in order[first : place.get(run.tags[RANGE_END], first) + 1]
     }
 
 

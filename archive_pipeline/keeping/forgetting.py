@@ -14,12 +14,13 @@ from pathlib import Path
 from archive_pipeline.checks.findings import Examinations
 from archive_pipeline.document_states import DocumentStates
 from archive_pipeline.durable import read_json, storage_error, write_json
-from archive_pipeline.errors import DuplicateDocument, StorageError, UsageError, printable
+from archive_pipeline.errors import StorageError, UsageError, printable
 from archive_pipeline.intake.names import REFUSED_SUFFIX, is_image
 from archive_pipeline.keeping.rounds import FixityBook
 from archive_pipeline.keys import DocumentKey
 from archive_pipeline.nights.begun import BegunDocuments
 from archive_pipeline.store import DocumentFolder, Store
+from archive_pipeline.uploads.copies import let_copies_in
 from archive_pipeline.uploads.register import UploadRegister
 
 _NOTES = "forgetting"
@@ -144,7 +145,7 @@ def forget_stored(store: Store, key: DocumentKey) -> None:
             _remove(folder)
     _remove_report(store)
     _remove_moves(store, key)
-    _let_duplicates_in(store, key)
+    _let_copies_in(store, key)
     DocumentStates(store.root).forget(key)
     UploadRegister(store.root).forget(key)
     FixityBook(store).forget(key)
@@ -182,16 +183,11 @@ def _remove_moves(store: Store, key: DocumentKey) -> None:
             note.unlink(missing_ok=True)
 
 
-def _let_duplicates_in(store: Store, key: DocumentKey) -> None:
+def _let_copies_in(store: Store, key: DocumentKey) -> None:
     """Whoever was refused for having the same bytes is tried again; the reason named this document."""
-    states, register = DocumentStates(store.root), UploadRegister(store.root)
-    own = states.of(key)
-    if own is None or not own.sha256:
-        return
-    same = [state.key for state in states.with_bytes(own.sha256) if state.code == DuplicateDocument.__name__]
-    uploads = [each for other in same for each in register.of_document(other) if each.state == "refused"]
-    register.write([each.accepted("waiting", each.since) for each in uploads])
-    states.release(own.sha256)
+    own = DocumentStates(store.root).of(key)
+    if own is not None:
+        let_copies_in(store.root, own.sha256)
 
 
 def _remove_report(store: Store) -> None:

@@ -33,6 +33,7 @@ from archive_pipeline.processing.stored_pages import RENDERING_VERSION, page_to_
 from archive_pipeline.spelling.lists import WordList
 from archive_pipeline.spelling.lists import signature as spelling_signature
 from archive_pipeline.store import Store
+from archive_pipeline.uploads.copies import let_copies_in
 
 _log = logging.getLogger(__name__)
 
@@ -128,7 +129,7 @@ class StandingKeeper:
                 self._states.write(_done(base, attempt, attempt.work, seconds))
             if before is not None and attempt.sha256 not in ("", before.sha256):
                 # Another document that was refused for having its former bytes is now the only one with them.
-                self._states.release(before.sha256)
+                let_copies_in(self._store.root, before.sha256)
         except StorageError as problem:
             if error is None:
                 raise

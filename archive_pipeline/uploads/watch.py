@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from archive_pipeline.document_states import DocumentStates
 from archive_pipeline.errors import ArchiveError, StorageError, printable
 from archive_pipeline.intake.digests import outside
 from archive_pipeline.keys import DocumentKey
 from archive_pipeline.store import Store
+from archive_pipeline.uploads.copies import let_copies_in
 from archive_pipeline.uploads.folder import Seen, look
 from archive_pipeline.uploads.notes import remove_note, write_note
 from archive_pipeline.uploads.register import State, Upload, UploadRegister
@@ -140,7 +142,16 @@ class Watcher:
         if self._rules.notes:
             result.notes_problem = self._leave_notes(known)
         self._register.update(before, known)
+        self._let_copies_in(known[path].key for path in result.gone)
         return result
+
+    def _let_copies_in(self, gone: Iterable[str]) -> None:
+        """What was refused because a document that is gone now has the same bytes is the only one that has them."""
+        states = DocumentStates(self._store.root)
+        for key in filter(None, gone):
+            state = states.of(key)
+            if state is not None:
+                let_copies_in(self._store.root, state.sha256)
 
     def _leave_notes(self, known: dict[str, Upload]) -> str:
         """Notes are left before the register knows of them: what is killed in between is done once more."""

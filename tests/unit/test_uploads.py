@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from archive_pipeline.document_states import DocumentState, DocumentStates
 from archive_pipeline.durable import read_json, storage_error
-from archive_pipeline.errors import DamagedFile, NotReadable
+from archive_pipeline.errors import DamagedFile, DuplicateDocument, NotReadable
 from archive_pipeline.keys import DocumentKey
 from archive_pipeline.store import Store
 from archive_pipeline.uploads.register import UploadRegister
@@ -494,3 +495,20 @@ def test_a_moved_file_keeps_its_key_when_it_is_replaced_and_when_it_is_named_by_
     folder.look()
     folder.put("in/b.pdf", b"and one where the moved one was")
     assert folder.settle() == ["a.pdf"], "a replacement, as it is for a file that was never moved"
+
+
+def test_a_copy_is_tried_again_when_what_it_copies_is_gone(folder: Folder) -> None:
+    folder.put("a.pdf")
+    folder.put("b.pdf")
+    folder.settle()
+    folder.look()
+    error = DuplicateDocument("it has the same bytes as a.pdf, which is done")
+    folder.register.refuse("b.pdf", error, folder.now)
+    states = DocumentStates(folder.store.root)
+    states.write(DocumentState("a.pdf", "done", "f", "m", 1.0, sha256="same"))
+    states.write(DocumentState("b.pdf", "refused", "f", "m", 1.0, sha256="same", code=error.code))
+    assert folder.settle() == []
+    (folder.uploads / "a.pdf").unlink()
+    assert folder.look().gone == ["a.pdf"]
+    assert [str(taken.key) for taken in folder.look().taken] == ["b.pdf"]
+    assert states.of("b.pdf") is None
