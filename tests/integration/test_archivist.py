@@ -89,9 +89,14 @@ def test_an_upload_is_seen_done_and_read_a_refusal_is_found_and_a_document_is_re
     browser.write("letters-1914.pdf")
     browser.click("//*[@role='menuitem' or contains(@class, 'MenuItem')][contains(., 'letters-1914.pdf')]")
     config = "ops:\n  documents:\n    config:\n      engine: kraken\n"
+    # A partition that is chosen brings a configuration of its own, some time later.
+    time.sleep(3)
+    _until(lambda: not browser.do("return document.body.innerText.includes('Generating configuration')"), ui)
     browser.do("document.querySelector('.CodeMirror').CodeMirror.setValue(arguments[0])", config)
+    time.sleep(3)
     browser.find("//*[contains(text(), 'No errors')]")
     browser.picture("launchpad")
+    assert browser.do("return document.querySelector('.CodeMirror').CodeMirror.getValue()") == config
     browser.click("//button[contains(., 'Launch Run') and not(@disabled)]")
     _until(lambda: (state := states.of("letters-1914.pdf")) is not None and state.segmentation == "kraken-blla", ui)
     state = states.of("letters-1914.pdf")
