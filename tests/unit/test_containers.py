@@ -19,6 +19,7 @@ from archive_pipeline.containers.profiles import read_profiles
 from archive_pipeline.deployment import Deployment, read_deployment
 from archive_pipeline.errors import LaunchRefused, UsageError
 from archive_pipeline.library_folders import fill_in, library_folders
+from archive_pipeline.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 DEPLOYMENT = Deployment(project="archive", image="a:1", uploads="/srv/u", run_memory="2g", run_cpus=1.5)
@@ -362,6 +363,20 @@ def test_a_look_that_fails_keeps_no_container_from_starting(
 
 def test_a_run_container_knows_its_image() -> None:
     assert f"ARCHIVE_IMAGE={DEPLOYMENT.image}" in good()["Env"]
+
+
+def test_the_code_location_of_documents_hears_what_starts_by_itself_and_what_its_runs_are_told() -> None:
+    services = yaml.safe_load((ROOT / "docker" / "compose.yaml").read_text("utf-8"))["services"]
+    heard = services["documents"]["environment"].keys()
+    by_itself = {"quiet_seconds", "batch", "refused_notes", "night", "night_end", "timezone"}
+    assert {str(Settings.model_fields[name].validation_alias) for name in by_itself} <= heard
+    told = {"surya_url": "http://surya:8080/v1", "results_url": "http://127.0.0.1:3080"}
+    profile = read_profiles(ROOT / "docker", DEPLOYMENT.model_copy(update=told))["documents"]
+    names = {each.partition("=")[0] for each in profile.body(run_id=RUN, job="documents_job", arguments="{}")["Env"]}
+    # A plan of the night would else be one that no run follows: ever again, the same documents.
+    assert (names & {str(field.validation_alias) for field in Settings.model_fields.values()}) - {
+        "ARCHIVE_WORKERS"
+    } <= heard
 
 
 def test_folders_of_libraries_are_set_where_unset_or_empty_and_none_is_below_the_home() -> None:
