@@ -108,8 +108,13 @@ def _document(store: Store, folder: DocumentFolder, now: float, *, remove: bool)
 
 
 def _is_empty(folder: DocumentFolder) -> bool:
-    """Whether it is no document, and holds nothing of a person: what looking for a wrong key, or a kill, left."""
-    return not folder.source.exists() and not any((folder.root / "corrections").glob("*"))
+    """Whether nothing is stored in it: what looking for a wrong key, or a kill before it was registered, left.
+
+    A document whose record was lost is none such: its text may be all that there is, if its scan was taken away.
+    """
+    return not folder.source.exists() and all(
+        path.name == "lock" or path.name.endswith(TEMPORARY_SUFFIX) or path.is_dir() for path in folder.root.rglob("*")
+    )
 
 
 def _orphaned_images(folder: DocumentFolder) -> list[Path]:

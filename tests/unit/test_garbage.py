@@ -93,15 +93,19 @@ def test_what_a_run_holds_or_has_just_made_is_passed_over(store: Store) -> None:
     assert (folder.images / "0002.png").exists()
 
 
-def test_a_folder_that_is_no_document_goes_unless_a_person_corrected_something_in_it(store: Store) -> None:
+def test_a_folder_that_is_no_document_goes_unless_anything_is_stored_in_it(store: Store) -> None:
     with store.document(DocumentKey("nobody-registered-this")).lock():
         pass
     corrected = store.document(DocumentKey("restored-by-hand"))
     write_json(corrected.correction(1), {"r1l1": "what a person wrote"})
+    damaged = document(store, "its-record-was-damaged-and-deleted")
+    damaged.source.unlink()
+    temporary_name(store.document(DocumentKey("nobody-registered-this")).source).write_bytes(b"half")
     for key in list(store.keys()):
         old(store.document(key).root)
     assert [(each.kind, each.path.name) for each in swept(store)] == [("empty document", "nobody-registered-this")]
-    assert store.keys() == ["restored-by-hand"]
+    assert store.keys() == ["its-record-was-damaged-and-deleted", "restored-by-hand"]
+    assert (damaged.images / "0001.jpg").read_bytes() == b"named"
 
 
 def test_no_image_goes_where_a_record_is_damaged(store: Store) -> None:
