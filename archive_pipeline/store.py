@@ -159,8 +159,7 @@ class Store:
                 origin = (read_json(self.document(key).source) or {}).get("origin")
                 if origin == str(absolute):
                     return key
-                # Of a document whose upload is gone: the folder is mounted elsewhere now, or the file was replaced.
-                if origin is None or (uploaded and not Path(origin).exists()):
+                if origin is None or (uploaded and _lay_here(Path(origin), name)):
                     write_json(self.document(key).source, {"origin": str(absolute), "key": key})
                     return key
         raise AssertionError("candidates do not end")
@@ -189,6 +188,15 @@ class Store:
             yield
         finally:
             lock.release()
+
+
+def _lay_here(origin: Path, name: Path) -> bool:
+    """Whether an upload that is gone had this path below the upload folder, which is mounted elsewhere now.
+
+    Not one that was moved, and is gone from its new place: another file in the old one is another document, and must
+    not get what people corrected in the first.
+    """
+    return origin.parts[-len(name.parts) :] == name.parts and not origin.exists()
 
 
 def _candidates(name: Path, origin: Path) -> Iterator[DocumentKey]:

@@ -121,6 +121,30 @@ def test_a_document_below_the_uploads_has_the_key_of_its_path(tmp_path: Path) ->
     assert key == DocumentKey.from_path("box 1/a.pdf")
 
 
+def test_a_new_file_in_the_old_place_of_a_moved_document_that_is_gone_is_another_document(tmp_path: Path) -> None:
+    store, uploads = Store(tmp_path / "store"), tmp_path / "uploads"
+    write_bytes(uploads / "a.pdf", b"x")
+    key = store.register(uploads / "a.pdf", uploads)
+    (uploads / "a.pdf").rename(uploads / "b.pdf")
+    store.move(key, uploads / "b.pdf", uploads)
+    (uploads / "b.pdf").unlink()
+    write_bytes(uploads / "a.pdf", b"another")
+    other = store.register(uploads / "a.pdf", uploads)
+    assert other.startswith("a.pdf-")
+    assert store.register(uploads / "a.pdf", uploads) == other
+    assert read_json(store.document(key).source)["origin"] == str(uploads / "b.pdf")
+
+
+def test_a_document_keeps_its_key_when_the_upload_folder_is_mounted_elsewhere(tmp_path: Path) -> None:
+    store, uploads = Store(tmp_path / "store"), tmp_path / "uploads"
+    write_bytes(uploads / "in" / "a.pdf", b"x")
+    key = store.register(uploads / "in" / "a.pdf", uploads)
+    uploads.rename(tmp_path / "elsewhere")
+    moved = tmp_path / "elsewhere" / "in" / "a.pdf"
+    assert store.register(moved, tmp_path / "elsewhere") == key
+    assert read_json(store.document(key).source)["origin"] == str(moved)
+
+
 def test_documents_of_one_name_that_are_registered_at_once_all_get_keys_of_their_own(tmp_path: Path) -> None:
     paths = [tmp_path / f"{number}" / "a.pdf" for number in range(12)]
     for path in paths:
