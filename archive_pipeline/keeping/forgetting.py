@@ -15,12 +15,13 @@ from archive_pipeline.checks.findings import Examinations
 from archive_pipeline.document_states import DocumentStates
 from archive_pipeline.durable import read_json, storage_error, write_json
 from archive_pipeline.errors import StorageError, UsageError, printable
-from archive_pipeline.intake.names import REFUSED_SUFFIX, is_image
+from archive_pipeline.intake.names import is_image
 from archive_pipeline.keeping.rounds import FixityBook
 from archive_pipeline.keys import DocumentKey
 from archive_pipeline.nights.begun import BegunDocuments
 from archive_pipeline.store import DocumentFolder, Store
 from archive_pipeline.uploads.copies import let_copies_in
+from archive_pipeline.uploads.notes import remove_note
 from archive_pipeline.uploads.register import UploadRegister
 
 _NOTES = "forgetting"
@@ -112,7 +113,7 @@ def forget_source(document: Forgotten, uploads: Path) -> None:
         StorageError: It cannot be removed, as where the folder is mounted read-only.
     """
     source = document.source
-    if source is None or not document.source_is_uploaded:
+    if source is None or not document.upload:
         return
     try:
         if source.is_dir():
@@ -122,11 +123,12 @@ def forget_source(document: Forgotten, uploads: Path) -> None:
             if not any(source.iterdir()) and source != uploads:
                 source.rmdir()
         else:
-            source.unlink()
-        source.with_name(f"{source.name}{REFUSED_SUFFIX}").unlink(missing_ok=True)
+            source.unlink(missing_ok=True)
+        # Also where somebody removed the scan a moment ago: once its row is forgotten nobody takes the note away.
+        remove_note(uploads, document.upload)
     except OSError as error:
         raise StorageError(
-            f"the scan {printable(source)} cannot be removed: {error.strerror}",
+            f"{printable(error.filename or source)} cannot be removed: {error.strerror}",
             document=document.key,
             remedy="Remove it where it is uploaded, then run this again.",
         ) from error
