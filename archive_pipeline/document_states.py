@@ -60,6 +60,11 @@ class DocumentState:
     hand: str = ""
     seconds: float = 0.0
 
+    @property
+    def is_copy(self) -> bool:
+        """Whether it was refused because another document has the same bytes."""
+        return self.code == DuplicateDocument.__name__
+
 
 class DocumentStates:
     """The states of one store's documents."""
@@ -78,11 +83,13 @@ class DocumentStates:
         """The documents whose bytes these are."""
         return self._table.where(sha256=sha256)
 
-    def release(self, sha256: str) -> list[str]:
-        """Forget who was refused for having these bytes twice: they are new again. Gives their keys."""
-        keys = [state.key for state in self._table.where(sha256=sha256, code=DuplicateDocument.__name__)]
+    def copies(self, sha256: str) -> list[str]:
+        """Keys of those that were refused for having these bytes twice."""
+        return [state.key for state in self.with_bytes(sha256) if state.is_copy]
+
+    def release(self, keys: Iterable[str]) -> None:
+        """Forget how documents stand: they are new again."""
         self._table.remove(keys)
-        return keys
 
     def write(self, state: DocumentState) -> None:
         self._table.write([state])

@@ -123,13 +123,14 @@ class StandingKeeper:
             base = replace(
                 before or DocumentState(key, "failed", "", "", 0.0), fingerprint=attempt.fingerprint, when=time.time()
             )
+            if before is not None and attempt.sha256 not in ("", before.sha256):
+                # Another document that was refused for having its former bytes is now the only one with them. Before
+                # its own state says so: after a kill nobody would know of it any more.
+                let_copies_in(self._store.root, before.sha256)
             if error is not None:
                 self._states.write(_failed(base, before, attempt, error))
             elif attempt.work is not None:
                 self._states.write(_done(base, attempt, attempt.work, seconds))
-            if before is not None and attempt.sha256 not in ("", before.sha256):
-                # Another document that was refused for having its former bytes is now the only one with them.
-                let_copies_in(self._store.root, before.sha256)
         except StorageError as problem:
             if error is None:
                 raise

@@ -7,16 +7,50 @@ a person wrote is left alone.
 from __future__ import annotations
 
 import os
+import time
+from dataclasses import replace
 from pathlib import Path
 
 from archive_pipeline.durable import write_bytes
-from archive_pipeline.errors import printable
+from archive_pipeline.errors import StorageError, printable
 from archive_pipeline.intake.names import REFUSED_SUFFIX
 from archive_pipeline.uploads.register import Upload
 
 _FIRST_LINE = "This file could not be taken into the archive."
 _MOST = 4096
 """Bytes of a note that are looked at."""
+_SECONDS = 1.0
+"""Time for the notes of one look: a folder full of other things must not hold up the scans beside it."""
+
+
+def leave_notes(uploads: Path, known: dict[str, Upload]) -> str:
+    """Write and take away notes, and note that in ``known``; what there is no time for waits for the next call.
+
+    A note is left before the register knows of it: what is killed in between is done once more.
+
+    Returns:
+        Why a note could not be left or taken away; empty if all could. One folder's trouble holds up no other.
+    """
+    problems: dict[str, str] = {}
+    until = time.monotonic() + _SECONDS
+    for path, upload in known.items():
+        refused = upload.state == "refused"
+        if refused == bool(upload.noted) or (folder := path.rpartition("/")[0]) in problems:
+            continue
+        if time.monotonic() >= until:
+            break
+        try:
+            if refused:
+                write_note(uploads, upload)
+            else:
+                remove_note(uploads, path)
+        except StorageError as error:
+            problems[folder] = error.what
+        except OSError as error:
+            problems[folder] = f"{printable(error.filename or uploads)}: {error.strerror}"
+        else:
+            known[path] = replace(upload, noted=int(refused))
+    return next(iter(problems.values()), "")
 
 
 def write_note(uploads: Path, upload: Upload) -> None:
@@ -38,7 +72,8 @@ def write_note(uploads: Path, upload: Upload) -> None:
             "",
         ]
     )
-    if os.path.lexists(note) and not _ours(note):
+    # To write it would make the folder again that somebody has just removed.
+    if not note.parent.is_dir() or (os.path.lexists(note) and not _ours(note)):
         return
     # Under a random name that must not exist: whoever uploads could have put a link where a fixed one is written.
     write_bytes(note, text.encode("utf-8", "surrogateescape"))

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from archive_pipeline.document_states import DocumentStates
-from archive_pipeline.errors import ArchiveError, StorageError, printable
+from archive_pipeline.errors import ArchiveError
 from archive_pipeline.intake.digests import outside
 from archive_pipeline.keys import DocumentKey
 from archive_pipeline.store import Store
-from archive_pipeline.uploads.copies import let_copies_in
+from archive_pipeline.uploads.copies import copies_of, tried_again
 from archive_pipeline.uploads.folder import Seen, look
-from archive_pipeline.uploads.notes import remove_note, write_note
+from archive_pipeline.uploads.notes import leave_notes
 from archive_pipeline.uploads.register import State, Upload, UploadRegister
 
 
@@ -130,8 +130,8 @@ class Watcher:
             known[path] = _compared(known.get(path), each, now)
         for path, upload in known.items():
             if path not in seen and upload.state != "gone":
-                # What was refused is not taken for done when it comes back.
-                version = "" if upload.state == "refused" else upload.version
+                # What was refused, or waited, is not taken for done when it comes back.
+                version = upload.version if upload.state == "taken" else ""
                 known[path] = replace(upload.accepted("gone", now), version=version)
                 result.gone.append(path)
         self._take(known, result, now, announce)
@@ -139,35 +139,20 @@ class Watcher:
             upload for path, upload in known.items() if upload.state == "refused" and upload != before.get(path)
         ]
         result.waiting = sum(upload.state == "waiting" for upload in known.values())
+        copies = self._let_copies_in(known, {known[path].key for path in result.gone} - {""})
         if self._rules.notes:
-            result.notes_problem = self._leave_notes(known)
+            result.notes_problem = leave_notes(self._uploads, known)
         self._register.update(before, known)
-        self._let_copies_in(known[path].key for path in result.gone)
+        if copies:
+            DocumentStates(self._store.root).release(copies)
         return result
 
-    def _let_copies_in(self, gone: Iterable[str]) -> None:
+    def _let_copies_in(self, known: dict[str, Upload], gone: Collection[str]) -> set[str]:
         """What was refused because a document that is gone now has the same bytes is the only one that has them."""
-        states = DocumentStates(self._store.root)
-        for key in filter(None, gone):
-            state = states.of(key)
-            if state is not None:
-                let_copies_in(self._store.root, state.sha256)
-
-    def _leave_notes(self, known: dict[str, Upload]) -> str:
-        """Notes are left before the register knows of them: what is killed in between is done once more."""
-        try:
-            for path, upload in known.items():
-                if upload.state == "refused" and not upload.noted:
-                    write_note(self._uploads, upload)
-                    known[path] = replace(upload, noted=1)
-                elif upload.noted and upload.state != "refused":
-                    remove_note(self._uploads, path)
-                    known[path] = replace(upload, noted=0)
-        except StorageError as error:
-            return error.what
-        except OSError as error:
-            return f"{printable(error.filename or self._uploads)}: {error.strerror}"
-        return ""
+        copies = copies_of(gone, DocumentStates(self._store.root).all().values()) if gone else set()
+        if copies:
+            known |= {path: tried_again(upload) for path, upload in known.items() if upload.key in copies}
+        return copies
 
     def _follow_renames(self, known: dict[str, Upload], seen: dict[str, Seen], result: Look, now: float) -> None:
         """A file that has another path now is the same document: it keeps its key, its corrections and its exports."""

@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +16,9 @@ from archive_pipeline.durable import read_json, storage_error
 from archive_pipeline.errors import DamagedFile, DuplicateDocument, NotReadable
 from archive_pipeline.keys import DocumentKey
 from archive_pipeline.store import Store
-from archive_pipeline.uploads.register import UploadRegister
+from archive_pipeline.uploads.copies import let_copies_in
+from archive_pipeline.uploads.notes import write_note
+from archive_pipeline.uploads.register import Upload, UploadRegister
 from archive_pipeline.uploads.watch import Look, Rules, Watcher
 
 
@@ -426,6 +429,43 @@ def test_notes_that_cannot_be_written_are_said_and_stop_nothing(
     assert [str(taken.key) for taken in found.taken] == ["b.pdf"]
 
 
+def test_a_folder_without_room_for_notes_keeps_no_other_from_getting_them(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, data: bytes) -> None:
+        if path.parent.name == "closed":
+            raise storage_error(OSError(errno.EACCES, "Permission denied"), path)
+        path.write_bytes(data)
+
+    monkeypatch.setattr("archive_pipeline.uploads.notes.write_bytes", refuse)
+    folder.put("closed/a.docx")
+    folder.put("open/b.docx")
+    found = folder.look()
+    assert found.notes_problem.endswith("Permission denied")
+    assert [path.name for path in folder.uploads.rglob("*.txt")] == ["b.docx.refused.txt"]
+
+
+def test_notes_for_which_a_look_has_no_time_are_left_by_the_next_ones(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.docx", "b.docx"):
+        folder.put(name)
+    seconds = iter([0.0, 0.0, 9.0, 0.0, 0.0])  # the second of two comes too late
+    monkeypatch.setattr("archive_pipeline.uploads.notes.time.monotonic", lambda: next(seconds, 0.0))
+    monkeypatch.setattr("archive_pipeline.uploads.watch.time", SimpleNamespace(monotonic=lambda: 0.0))
+    folder.look()
+    assert [path.name for path in folder.uploads.glob("*.txt")] == ["a.docx.refused.txt"]
+    folder.look()
+    assert len(list(folder.uploads.glob("*.txt"))) == 2
+
+
+def test_a_note_makes_no_folder_again_that_was_just_removed(folder: Folder) -> None:
+    folder.put("box/a.docx")
+    shutil.rmtree(folder.uploads / "box")
+    write_note(folder.uploads, Upload("box/a.docx", "1", "1:1", "refused", 1.0, 1.0, reason="why"))
+    assert list(folder.uploads.iterdir()) == []
+
+
 def test_a_note_is_written_through_no_link_that_an_uploader_left(folder: Folder, tmp_path: Path) -> None:
     precious = tmp_path / "precious"
     precious.write_text("mine")
@@ -512,3 +552,58 @@ def test_a_copy_is_tried_again_when_what_it_copies_is_gone(folder: Folder) -> No
     assert folder.look().gone == ["a.pdf"]
     assert [str(taken.key) for taken in folder.look().taken] == ["b.pdf"]
     assert states.of("b.pdf") is None
+
+
+def test_a_copy_is_tried_again_though_the_look_that_found_its_original_gone_was_killed(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.pdf", "b.pdf"):
+        folder.put(name)
+    folder.settle()
+    folder.look()
+    folder.register.refuse("b.pdf", DuplicateDocument("it has the same bytes as a.pdf"), folder.now)
+    states = DocumentStates(folder.store.root)
+    states.write(DocumentState("a.pdf", "done", "f", "m", 1.0, sha256="same"))
+    states.write(DocumentState("b.pdf", "refused", "f", "m", 1.0, sha256="same", code="DuplicateDocument"))
+    folder.look()
+    (folder.uploads / "a.pdf").unlink()
+    for place in (UploadRegister, DocumentStates):
+        with monkeypatch.context() as killed:
+            killed.setattr(place, "update" if place is UploadRegister else "release", kill)
+            with pytest.raises(KeyboardInterrupt):
+                folder.look(heard=False)
+    assert [str(taken.key) for taken in folder.look(31).taken] == ["b.pdf"]
+    assert [path.name for path in folder.uploads.iterdir()] == ["b.pdf"], "its note is gone"
+
+
+def test_a_copy_is_tried_again_though_letting_it_in_was_killed(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.put("b.pdf")
+    folder.settle()
+    folder.look()
+    folder.register.refuse("b.pdf", DuplicateDocument("it has the same bytes as a.pdf"), folder.now)
+    states = DocumentStates(folder.store.root)
+    states.write(DocumentState("b.pdf", "refused", "f", "m", 1.0, sha256="same", code="DuplicateDocument"))
+    for name in ("release", "copies"):
+        with monkeypatch.context() as killed:
+            killed.setattr(DocumentStates, name, kill)
+            with pytest.raises(KeyboardInterrupt):
+                let_copies_in(folder.store.root, "same")
+    let_copies_in(folder.store.root, "same")
+    assert folder.states() == {"b.pdf": "waiting"}
+    assert states.of("b.pdf") is None
+
+
+def kill(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_file_that_was_away_before_it_was_quiet_is_taken_when_it_is_back(folder: Folder, tmp_path: Path) -> None:
+    folder.put("a.pdf")
+    folder.settle()
+    folder.look()
+    newer = folder.put("a.pdf", b"%PDF-1.7 a newer one")
+    assert folder.look().waiting == 1
+    newer.rename(tmp_path / "away")
+    assert folder.look().gone == ["a.pdf"]
+    (tmp_path / "away").rename(newer)
+    assert folder.settle() == ["a.pdf"]
