@@ -112,33 +112,35 @@ def documents(
     except ArchiveError as error:
         raise dg.Failure(str(error), allow_retries=False) from None
     with processor:
-        for key in filter(turns.has, keys):
-            begun.append(key)
-            try:
-                _process(context, archive, processor, key, stages)
-                refusals_changed |= archive.register.accept(key, time.time())
-            except (StorageError, ChildNotStarted) as error:
-                # Not this document's fault: the next one would fare no better.
-                failed[key] = error
-                context.log.error(str(error))
-                break
-            except ArchiveError as error:
-                if turns.leaves(key, error):
-                    continue
-                failed[key] = error
-                context.log.error(str(error))
-                if isinstance(error, DocumentRefused | DocumentFailed):
-                    refusals_changed |= archive.register.refuse(key, error, time.time())
-            finally:
-                turns.ended(key)
-    if refusals_changed:
-        shown = uploads_materialization(archive.register, archive.results_url)
-        context.instance.report_runless_asset_event(shown)
-    _check(context, archive, begun)
+        try:
+            for key in filter(turns.has, keys):
+                begun.append(key)
+                try:
+                    _process(context, archive, processor, key, stages)
+                    refusals_changed |= archive.register.accept(key, time.time())
+                except (StorageError, ChildNotStarted):
+                    raise
+                except ArchiveError as error:
+                    if turns.leaves(key, error):
+                        continue
+                    failed[key] = error
+                    context.log.error(str(error))
+                    if isinstance(error, DocumentRefused | DocumentFailed):
+                        refusals_changed |= archive.register.refuse(key, error, time.time())
+                finally:
+                    turns.ended(key)
+        except ArchiveError as error:
+            # Not a document's fault, be it in the work or in noting how it went: the next one would fare no better.
+            failed[begun[-1] if begun else keys[0]] = error
+            context.log.error(str(error))
+    _tell(context, archive, begun, refusals_changed=refusals_changed)
     if sentence := turns.sentence():
         context.log.info(sentence)
     if failed:
-        for key in [key for key in keys if key not in begun or key in turns.elsewhere]:
+        # A night passes over documents that nobody has asked for. What a person or the sensor has asked for, and was
+        # not reached, has failed with the run.
+        passed_over = [key for key in keys if key not in begun or key in turns.elsewhere]
+        for key in passed_over if config.only is not None else ():
             confirm(context, key, stages)
         named = "\n".join(f"- {plain_markdown(str(error))}" for error in failed.values())
         raise dg.Failure(
@@ -150,9 +152,14 @@ def documents(
     yield from ()
 
 
-def _check(context: dg.AssetExecutionContext, archive: ArchiveResource, keys: Sequence[str]) -> None:
-    """Log how the archive stands now. What cannot be looked at here, the nightly report looks at."""
+def _tell(
+    context: dg.AssetExecutionContext, archive: ArchiveResource, keys: Sequence[str], *, refusals_changed: bool
+) -> None:
+    """Log how the archive stands now. What cannot be looked at here, the sensor and the nightly report look at."""
     try:
+        if refusals_changed:
+            shown = uploads_materialization(archive.register, archive.results_url)
+            context.instance.report_runless_asset_event(shown)
         for evaluation in look_at(archive, keys):
             context.log_event(evaluation)
     except ArchiveError as error:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from archive_pipeline.errors import printable
+from archive_pipeline.errors import ArchiveError, printable
 from archive_pipeline.keeping.rounds import FixityBook, Verified
 from resources.archive import ArchiveResource
 
@@ -30,9 +30,12 @@ _COLUMNS = dg.TableSchema(
 def fixity(archive: ArchiveResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Verify the documents whose turn it is."""
     book, now = FixityBook(archive.store), time.time()
-    keys = book.next_round(archive.rounds)
-    verified = list(book.verify(keys, archive.rounds, now))
-    everything = book.all()
+    try:
+        keys = book.next_round(archive.rounds)
+        verified = list(book.verify(keys, archive.rounds, now))
+        everything = book.all()
+    except ArchiveError as error:
+        raise dg.Failure(str(error), allow_retries=False) from None
     damaged = [row for row in everything.values() if row.damages]
     metadata = _metadata(archive, everything, damaged, now) | {
         "verified now": len(verified),

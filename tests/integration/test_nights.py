@@ -18,9 +18,11 @@ from archive_pipeline.automation import nights
 from archive_pipeline.automation.busy import NIGHT, SECONDS
 from archive_pipeline.definitions import build
 from archive_pipeline.demo.typing import font
+from archive_pipeline.errors import NoSpaceLeft
 from archive_pipeline.keys import DocumentKey
 from archive_pipeline.nights.begun import BegunDocuments
 from archive_pipeline.nights.hours import Hours
+from archive_pipeline.processing.processor import Processor
 from archive_pipeline.settings import read_settings
 from archive_pipeline.uploads.register import Upload, UploadRegister
 from assets import turns
@@ -392,6 +394,44 @@ def test_what_was_begun_is_forgotten_when_it_has_ended_in_whichever_way(archive:
     (request,), _ = archive.tick()
     archive.run(request)
     assert BegunDocuments(archive.archive.store.root).resting(0.0) == (set(), set())
+
+
+def test_what_a_person_asked_for_and_a_full_disk_kept_from_being_done_has_failed(
+    archive: Nights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive.upload("a.png", "b.png")
+    (first,), _ = archive.tick()
+    assert archive.run(first).success
+    archive.upload("a.png", "b.png", text="changed")
+
+    def full(*_: object, **__: object) -> None:
+        raise NoSpaceLeft("no space left to write the ledger")
+
+    monkeypatch.setattr(Processor, "process", full)
+    asked = dg.RunRequest(tags={RANGE_START: "a.png", RANGE_END: "b.png"})
+    result = archive.run(asked)
+    assert "1 of 2 documents failed: a.png" in str(result.all_events)
+    assert archive.states()[1] == {"a.png", "b.png"}
+    assert len(archive.events("b.png")) == 1, "nobody says that it was made"
+
+
+@pytest.mark.parametrize("where", ["begin", "end"])
+def test_a_night_whose_notes_cannot_be_written_fails_with_a_sentence(
+    archive: Nights, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    archive.upload("a.png", "b.png")
+    (request,), _ = archive.tick()
+
+    def full(*_: object) -> None:
+        raise NoSpaceLeft("no space left to write begun.sqlite")
+
+    monkeypatch.setattr(BegunDocuments, where, full)
+    result = archive.run(request)
+    assert not result.success
+    (failure,) = [event for event in result.all_events if event.event_type_value == "STEP_FAILURE"]
+    assert "1 of 2 documents failed: a.png" in str(failure)
+    assert "no space left to write begun.sqlite. Free some space" in str(failure)
+    assert len(archive.events("a.png")) == (where == "end")
 
 
 @pytest.mark.parametrize("day", ["2026-03-28", "2026-10-24"], ids=["clock-put-forward", "clock-put-back"])
