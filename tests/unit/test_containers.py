@@ -19,6 +19,7 @@ from archive_pipeline.containers.profiles import read_profiles
 from archive_pipeline.deployment import Deployment, read_deployment
 from archive_pipeline.errors import LaunchRefused, UsageError
 from archive_pipeline.library_folders import fill_in, library_folders
+from archive_pipeline.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 DEPLOYMENT = Deployment(project="archive", image="a:1", uploads="/srv/u", run_memory="2g", run_cpus=1.5)
@@ -387,6 +388,16 @@ def test_the_docs_have_every_value_of_a_deployment() -> None:
             line.startswith(f"| `{field.validation_alias}` |") and line.endswith(f"| {field.description} |")
             for line in text.splitlines()
         ), field.validation_alias
+
+
+def test_what_starts_by_itself_and_when_can_be_set_for_containers() -> None:
+    services = yaml.safe_load((ROOT / "docker" / "compose.yaml").read_text("utf-8"))["services"]
+    given = services["documents"]["environment"]
+    docs = (ROOT / "docs" / "DEPLOYMENT.md").read_text("utf-8")
+    for name in ("quiet_seconds", "batch", "refused_notes", "night", "night_end", "timezone"):
+        variable = str(Settings.model_fields[name].validation_alias)
+        assert given[variable] == f"${{{variable}:-}}"
+        assert f"`{variable}`" in docs
 
 
 def test_a_refusal_names_the_key_and_not_what_it_held() -> None:
