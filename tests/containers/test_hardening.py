@@ -127,8 +127,8 @@ def test_only_the_gates_see_the_engines_socket(inside: dict[str, Inside], name: 
 
 @ALL
 def test_nobody_but_who_must_has_a_way_out(inside: dict[str, Inside], name: str) -> None:
-    # The webserver's is for its published port, the database's for the runs that fetch models from outside.
-    out = {"webserver", "postgres", "run of models"}
+    # Of webserver and results it is for their published ports, of the database for the runs that fetch models.
+    out = {"webserver", "results", "postgres", "run of models"}
     assert (inside[name]["connect"]["outside"] == "succeeded") is (name in out)
 
 

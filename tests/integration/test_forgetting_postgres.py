@@ -14,12 +14,18 @@ from archive_pipeline.cli.instance import open_instance
 from archive_pipeline.history.runs import sweep_runs
 
 TOOLS = ("initdb", "pg_ctl", "pg_dump")
+# Debian keeps the server's programs out of the way.
+PLACES = os.pathsep.join([os.environ["PATH"], *sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")))])
+
+
+def program(name: str) -> str | None:
+    return shutil.which(name, path=PLACES)
 
 
 @pytest.fixture(scope="module")
 def socket() -> Iterator[Path]:
     """The folder with the socket of a PostgreSQL server of our own."""
-    if missing := [tool for tool in TOOLS if shutil.which(tool) is None]:
+    if missing := [tool for tool in TOOLS if program(tool) is None]:
         pytest.skip(f"needs PostgreSQL: there is no {', '.join(missing)}")
     # Short, for a socket's path has at most 107 bytes; and the server refuses to be root.
     folder = Path(f"/tmp/pg-{os.getpid()}")
@@ -28,7 +34,10 @@ def socket() -> Iterator[Path]:
     user = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
 
     def call(*command: str) -> None:
-        subprocess.run([*user, *command], check=True, cwd="/", stdout=subprocess.DEVNULL, timeout=120)
+        name, *arguments = command
+        subprocess.run(
+            [*user, str(program(name)), *arguments], check=True, cwd="/", stdout=subprocess.DEVNULL, timeout=120
+        )
 
     data, options = str(folder / "data"), f"-c listen_addresses= -c unix_socket_directories={folder}"
     try:
@@ -56,7 +65,7 @@ def archive(tmp_path: Path, socket: Path, monkeypatch: pytest.MonkeyPatch) -> Ar
 
 
 def dump(socket: Path) -> str:
-    command = ["pg_dump", "-h", str(socket), "-U", "dagster", "postgres"]
+    command = [str(program("pg_dump")), "-h", str(socket), "-U", "dagster", "postgres"]
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout.lower()
 
 

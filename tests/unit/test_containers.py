@@ -404,6 +404,16 @@ def test_the_docs_have_every_value_of_a_deployment() -> None:
         ), field.validation_alias
 
 
+def test_what_starts_by_itself_and_when_can_be_set_for_containers() -> None:
+    services = yaml.safe_load((ROOT / "docker" / "compose.yaml").read_text("utf-8"))["services"]
+    given = services["documents"]["environment"]
+    docs = (ROOT / "docs" / "DEPLOYMENT.md").read_text("utf-8")
+    for name in ("quiet_seconds", "batch", "refused_notes", "night", "night_end", "timezone"):
+        variable = str(Settings.model_fields[name].validation_alias)
+        assert given[variable] == f"${{{variable}:-}}"
+        assert f"`{variable}`" in docs
+
+
 def test_a_refusal_names_the_key_and_not_what_it_held() -> None:
     with pytest.raises(LaunchRefused) as refused:
         checked_body(json.dumps({**good(), "User": "\x1b[31mroot"}).encode(), PROFILES)
