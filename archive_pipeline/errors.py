@@ -20,6 +20,7 @@
     │   ├── PageTimeout
     │   └── ServerFailed                 the server that holds a model is away, or gave no answer that can be used
     ├── DocumentFailed               4   too many pages failed, or none could be read
+    │   └── DocumentNotServed            … because of the server that holds a model: a night tries it again
     ├── StorageError                 5   the store, not the document
     │   └── NoSpaceLeft
     ├── ModelError                   6   a model is missing, damaged or of a kind that is not loaded
@@ -157,6 +158,10 @@ class ServerFailed(PageFailed):
 
 class DocumentFailed(ArchiveError):
     exit_code = 4
+
+
+class DocumentNotServed(DocumentFailed):
+    pass
 
 
 class StorageError(ArchiveError):

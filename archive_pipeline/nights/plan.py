@@ -34,6 +34,7 @@ _MAY_PASS = frozenset(
         "ChildError",
         "ChildNotStarted",
         "DocumentBusy",
+        "DocumentNotServed",
         "ModelError",
         "ModelNotFetched",
         "NoSpaceLeft",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from archive_pipeline.durable import read_json, write_json
-from archive_pipeline.errors import DocumentFailed
+from archive_pipeline.errors import DocumentFailed, DocumentNotServed, ServerFailed
 from archive_pipeline.processing.page_job import PageReport
 from archive_pipeline.processing.results import PageOutcome
 from archive_pipeline.processing.stored_pages import page_to_export, stored_failure, stored_image, stored_page
@@ -31,6 +31,7 @@ def outcome_of(
     if status == "done" and unread:
         reason = f"{unread} of {len(lines)} lines could not be read."
     confidence = page.confidence
+    failure = stored_failure(folder, number) if status == "failed" else None
     return PageOutcome(
         number=number,
         status=status,
@@ -39,6 +40,7 @@ def outcome_of(
         confidence=None if confidence is None else round(confidence, 4),
         reused=reused,
         seconds=seconds,
+        error=failure.code if failure is not None else "",
     )
 
 
@@ -46,20 +48,27 @@ def check_budget(outcomes: Mapping[int, PageOutcome], selected: Collection[int],
     """Make sure that not too many of the selected pages failed.
 
     Raises:
-        DocumentFailed: More than that share of them did, or all.
+        DocumentNotServed: More than that share of them did, or all, and each because of the server that holds a model.
+        DocumentFailed: They did, for other reasons, too.
     """
     failed = [outcomes[number] for number in sorted(selected) if outcomes[number].status == "failed"]
     if not failed:
         return
+    kind = failed_by(*(outcome.error for outcome in failed))
     named = ", ".join(str(outcome.number) for outcome in failed[:20]) + (" and more" if len(failed) > 20 else "")
     if len(failed) == len(selected):
-        raise DocumentFailed(f"no page could be read; page {failed[0].number}: {failed[0].reason}")
+        raise kind(f"no page could be read; page {failed[0].number}: {failed[0].reason}")
     if len(failed) > share * len(selected):
-        raise DocumentFailed(
+        raise kind(
             f"{len(failed)} of {len(selected)} pages failed ({named}), more than the "
             f"{share:.0%} that are allowed; page {failed[0].number}: {failed[0].reason}",
             remedy="Mend these pages, or raise ARCHIVE_MAX_FAILED_PAGES.",
         )
+
+
+def failed_by(*codes: str) -> type[DocumentFailed]:
+    """What a document's failure is by the errors of its pages."""
+    return DocumentNotServed if set(codes) == {ServerFailed.__name__} else DocumentFailed
 
 
 def write_ledger(folder: DocumentFolder, outcomes: Mapping[int, PageOutcome]) -> None:

@@ -27,7 +27,7 @@ from archive_pipeline.processing.document_settings import FileSettings
 from archive_pipeline.processing.export_stage import export_document
 from archive_pipeline.processing.inspection import Inspection, inspect_source
 from archive_pipeline.processing.inspector import inspector
-from archive_pipeline.processing.ledger import check_budget, outcome_of, write_ledger, write_run_report
+from archive_pipeline.processing.ledger import check_budget, failed_by, outcome_of, write_ledger, write_run_report
 from archive_pipeline.processing.options import STAGES, ProcessingOptions, Stage
 from archive_pipeline.processing.page_job import DocumentWork, PageJob, PageReport, do_page, plan_page
 from archive_pipeline.processing.page_ranges import parse_pages
@@ -223,7 +223,7 @@ class Processor:
                 self._page_failed(folder, job, result)
                 finished(outcome_of(folder, job.number))
                 if self._options.on_page_error == "fail":
-                    raise DocumentFailed(f"page {job.number} failed: {result.what}", remedy=result.remedy)
+                    raise failed_by(result.code)(f"page {job.number} failed: {result.what}", remedy=result.remedy)
                 return
             reports[job.number] = result
             finished(outcome_of(folder, job.number, seconds=result.total))

@@ -26,6 +26,7 @@ class PageOutcome:
         confidence: Mean over characters, 0 to 1; None where nothing was read.
         reused: Nothing of this page was made anew in this run.
         seconds: Wall time spent on it in this run.
+        error: Code of the error by which it failed; empty if it did not.
     """
 
     number: int
@@ -35,6 +36,7 @@ class PageOutcome:
     confidence: float | None = None
     reused: bool = False
     seconds: float = 0.0
+    error: str = ""
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from surya_server import (
     thousandths,
 )
 
-from archive_pipeline.errors import DocumentFailed
+from archive_pipeline.errors import DocumentFailed, DocumentNotServed
 from archive_pipeline.exports.formats import FORMATS
 from archive_pipeline.page import Page
 from archive_pipeline.processing.options import ProcessingOptions
@@ -219,7 +219,7 @@ def test_a_server_that_is_slow_or_says_nonsense_or_is_away_fails_the_page_and_th
         victim.join()
     with processor:
         other = store.register(write_page(tmp_path / "b.png", LETTER + STAMP), tmp_path)
-        with pytest.raises(DocumentFailed, match=rf"page 1: {surya_gone} cannot be reached: .*refused.* Start it"):
+        with pytest.raises(DocumentNotServed, match=rf"page 1: {surya_gone} cannot be reached: .*refused.* Start it"):
             list(processor.process(other))
     assert not store.document(other).transcription(1).exists()
 

@@ -42,6 +42,7 @@ def _why(state: DocumentState | None, wanted: Wanted = WANTED) -> str | None:
         (replace(DONE, standing="failed", code="ChildError", tries=1), WANTED, "failed"),
         (replace(DONE, standing="failed", code="ChildError", tries=3), WANTED, None),
         (replace(DONE, standing="failed", code="DocumentFailed", tries=1), WANTED, None),
+        (replace(DONE, standing="failed", code="DocumentNotServed", tries=1), WANTED, "failed"),
         (replace(DONE, standing="refused", code="DamagedFile"), WANTED, None),
         (replace(DONE, standing="refused", code="DamagedFile"), replace(WANTED, fingerprint="mended"), "changed"),
         (replace(DONE, standing="failed", code="ChildError", tries=9), replace(WANTED, fingerprint="other"), "changed"),

@@ -12,7 +12,7 @@ from PIL import Image
 from archive_pipeline.demo.pages import jpeg
 from archive_pipeline.durable import file_digest, write_bytes
 from archive_pipeline.engines.factory import recognition_model, segmentation_model
-from archive_pipeline.errors import ChildError, PageFailed, UsageError
+from archive_pipeline.errors import ChildError, DocumentFailed, DocumentNotServed, PageFailed, UsageError
 from archive_pipeline.exports.pdf_report import PdfMetadata
 from archive_pipeline.exports.pdf_source import frames
 from archive_pipeline.intake import discover
@@ -22,6 +22,7 @@ from archive_pipeline.page import Line, Page, Region, Step
 from archive_pipeline.processing import pdf_worker
 from archive_pipeline.processing.document_exports import exports_key
 from archive_pipeline.processing.inspection import Inspection, SourceFile
+from archive_pipeline.processing.ledger import check_budget
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.processing.page_job import DocumentWork, PageJob, do_page, require_unchanged
 from archive_pipeline.processing.results import PageOutcome
@@ -155,6 +156,26 @@ def test_a_thumbnail_in_a_tiff_file_is_a_page_nowhere(tmp_path: Path) -> None:
         assert count_pages(file, TIFF, RenderOptions()) == 1
         file.seek(0)
         assert len(list(frames(file))) == 1
+
+
+@pytest.mark.parametrize(
+    ("codes", "kind"),
+    [
+        (("ServerFailed", "ServerFailed"), DocumentNotServed),
+        (("ServerFailed", "PageTimeout"), DocumentFailed),
+        (("PageTimeout", "PageTimeout"), DocumentFailed),
+    ],
+    ids=["server", "server-and-page", "pages"],
+)
+@pytest.mark.parametrize("pages", [2, 3], ids=["all", "too-many"])
+def test_a_document_that_failed_for_its_server_alone_is_told_from_one_that_failed_by_itself(
+    codes: tuple[str, ...], kind: type[DocumentFailed], pages: int
+) -> None:
+    failed = {number: PageOutcome(number, "failed", "why.", error=code) for number, code in enumerate(codes, start=1)}
+    outcomes = failed | {3: PageOutcome(3, "done")}
+    with pytest.raises(DocumentFailed, match=r"page 1: why\.") as error:
+        check_budget(outcomes, range(1, pages + 1), 0.1)
+    assert type(error.value) is kind
 
 
 @pytest.mark.parametrize("wrong", [{"born_digital": "maybe"}, {"on_page_error": "panic"}])
