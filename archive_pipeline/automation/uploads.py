@@ -72,9 +72,11 @@ def _launched(instance: dg.DagsterInstance, register: UploadRegister, heard: str
         (token, key)
         for token in tokens
         for run in instance.get_runs(dg.RunsFilter(tags={LOOK_TAG: token}))
-        # A document may have been forgotten since.
-        if (first := place.get(run.tags[RANGE_START])) is not None
-        for key in order[first : place.get(run.tags[RANGE_END], first) + 1]
+        # One that was made and never handed over is no launched one: Dagster starts it when it is asked for again.
+        if run.status != dg.DagsterRunStatus.NOT_STARTED
+        # A document may have been forgotten since, or a person have run it once more by itself.
+        and (first := place.get(run.tags.get(RANGE_START, ""))) is not None
+        for key in order[first : place.get(run.tags.get(RANGE_END, ""), first) + 1]
     }
 
 

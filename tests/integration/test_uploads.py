@@ -6,6 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from PIL import Image, ImageDraw
 
 from archive_pipeline.automation import upload_sensor
@@ -123,7 +124,14 @@ def test_an_older_version_that_is_restored_is_asked_for_though_it_was_asked_for_
     assert sensor.tick() == []
 
 
-def test_a_run_that_was_launched_before_the_tick_was_lost_is_not_asked_for_among_others(sensor: Sensor) -> None:
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [(dg.DagsterRunStatus.QUEUED, "taken"), (dg.DagsterRunStatus.NOT_STARTED, "asked")],
+    ids=["launched", "made-only"],
+)
+def test_a_run_that_was_launched_before_the_tick_was_lost_is_not_asked_for_among_others(
+    sensor: Sensor, status: dg.DagsterRunStatus, state: str
+) -> None:
     sensor.drop("a.png")
     assert sensor.ticks() == [("a.png", "a.png")]
     sensor.drop("b.png")
@@ -131,11 +139,17 @@ def test_a_run_that_was_launched_before_the_tick_was_lost_is_not_asked_for_among
     sensor.tick()
     sensor.instance.create_run_for_job(
         sensor.definitions.resolve_job_def("documents_job"),
+        status=status,
         tags={RANGE_START: "b.png", RANGE_END: "c.png", LOOK_TAG: str(sensor.cursor)},
+        remote_job_origin=RemoteJobOrigin(
+            RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("documents"), "__repository__"), "documents_job"
+        ),
     )
     sensor.drop("d.png")
     sensor.cursor = "of an earlier tick"
+    # Under the key that it had: Dagster then starts what was only made.
     assert sensor.tick() == [("d.png", "d.png")]
+    assert {sensor.register.all()[name].state for name in ("b.png", "c.png")} == {state}
 
 
 def test_what_a_tick_takes_is_observed_even_if_nobody_hears_of_the_tick(sensor: Sensor) -> None:

@@ -1,5 +1,6 @@
 """Every document has its turn, damage is remembered, and a scan that was taken away is no damage."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,14 @@ def test_a_document_that_is_gone_leaves_the_book(store: Store) -> None:
     folder.root.rmdir()
     FixityBook(store).next_round(Rounds())
     assert "d05.pdf" not in FixityBook(store).all()
+
+
+def test_a_document_that_was_forgotten_since_the_round_began_leaves_no_trace(store: Store) -> None:
+    book, folder = FixityBook(store), store.document(DocumentKey("d05.pdf"))
+    keys = book.next_round(Rounds(1))
+    shutil.rmtree(folder.root)
+    assert "d05.pdf" not in {row.key for row in book.verify(keys, Rounds(1), 1.0)}
+    assert not folder.root.exists()
 
 
 def test_scans_are_read_again_after_their_days_and_never_if_they_are_taken_away(
