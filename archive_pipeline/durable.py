@@ -65,6 +65,18 @@ def publish(temporary: Path, path: Path) -> None:
         os.close(folder)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder, with those above it, if it is not there.
+
+    Raises:
+        StorageError: It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise storage_error(error, folder) from error
+
+
 def write_bytes(path: Path, data: bytes) -> None:
     with atomic_write(path) as file:
         file.write(data)

@@ -136,7 +136,8 @@ class BadSettings(DocumentRefused):
 
 class DuplicateDocument(DocumentRefused):
     default_remedy = (
-        "Nothing is missing: find it under that name. To have it made twice, run it with duplicates set to make."
+        "Nothing is missing: find it under that name. "
+        "Whoever runs the archive can have it made twice (duplicates: make)."
     )
 
 

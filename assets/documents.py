@@ -31,6 +31,7 @@ from resources.archive import ArchiveResource
 _log = logging.getLogger(__name__)
 _PATIENCE = 90.0
 """Seconds that a run which nobody watches waits for a document: another one may still be finishing its pages."""
+_MOST_TOLD = 10
 
 UPSTREAM: dict[Stage, dg.AssetKey] = {
     "page_images": SOURCE,
@@ -143,8 +144,10 @@ def documents(
         for key in passed_over if config.only is not None else ():
             confirm(context, key, stages)
         named = "\n".join(f"- {plain_markdown(str(error))}" for error in failed.values())
+        # The box that Dagster shows for it is what people read first.
+        told = "".join(f"\n{error}" for error in list(failed.values())[:_MOST_TOLD])
         raise dg.Failure(
-            f"{len(failed)} of {len(config.only or keys)} documents failed: {', '.join(failed)}",
+            f"{len(failed)} of {len(config.only or keys)} documents failed: {', '.join(failed)}{told}",
             metadata={"failed documents": dg.MetadataValue.md(named)},
             allow_retries=False,
         )

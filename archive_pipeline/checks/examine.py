@@ -72,6 +72,10 @@ def _look(folder: DocumentFolder) -> tuple[list[Finding], int, float | None, int
         return gone if exports else [], 0, None, 0  # without exports nothing was done yet
     rows = {int(row["page"]): row for row in ledger["pages"]}
     count = len(inspection.pages) if inspection else len(rows)
+    if exports is not None and inspection is not None and exports.source != inspection.sha256:
+        # Nothing is lost: what was read of the former scan is still there, whole.
+        what = "its scan was replaced by one that was not taken; what was read of the former one is kept"
+        return [Finding("pages_complete", "eye", what)], len(exports.pages), None, 0
     older = exports is not None and exported.are_older(folder)
     found = list(pages.complete(count, rows, finished=exports is not None and not older))
     sure = [row["confidence"] for row in rows.values() if row["confidence"] is not None]

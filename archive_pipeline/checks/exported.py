@@ -36,12 +36,14 @@ class Exports:
         formats: Paths below the exports folder, by format.
         pages: Rows of its pages.
         pdf: How the PDF turned out; empty if there is none.
+        source: SHA-256 of the scan that they were made from.
     """
 
     folder: Path
     formats: dict[str, list[str]]
     pages: list[dict[str, Any]]
     pdf: dict[str, Any]
+    source: str
 
     @classmethod
     def of(cls, folder: DocumentFolder) -> Exports | None:
@@ -56,7 +58,7 @@ class Exports:
         if data is None:
             return None
         formats = {name: [str(row["path"]) for row in rows] for name, rows in data["formats"].items()}
-        return cls(folder.exports, formats, list(data["pages"]), data.get("pdf") or {})
+        return cls(folder.exports, formats, list(data["pages"]), data.get("pdf") or {}, data["source"]["sha256"])
 
 
 def are_older(folder: DocumentFolder) -> bool:

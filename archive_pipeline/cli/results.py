@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from urllib.parse import urlsplit
 
 import click
 
-from archive_pipeline.errors import UsageError
+from archive_pipeline.cli.alone import listen
 from archive_pipeline.sealed.libc import end_with_parent
 from archive_pipeline.settings import read_settings
 
@@ -29,18 +27,9 @@ def results(host: str, port: int, with_parent: bool) -> None:
     hosts = ["127.0.0.1", "localhost", "::1"]
     if settings.results_url:
         hosts.append(str(urlsplit(settings.results_url).hostname))
-    listening = _listen(host, port)
+    listening = listen(host, port)
     click.echo(f"Results: http://{host}:{listening.getsockname()[1]} (stop with Ctrl-C)")
     server = uvicorn.Server(
         uvicorn.Config(make_app(settings.store_dir, hosts), log_level="warning", server_header=False)
     )
     server.run(sockets=[listening])
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as error:
-        raise UsageError(
-            f"port {port} of {host} cannot be had: {os.strerror(error.errno or 0)}", remedy="Choose another --port."
-        ) from None

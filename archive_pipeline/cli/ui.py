@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,9 @@ from pathlib import Path
 import click
 
 import archive_pipeline
+from archive_pipeline.cli.alone import require_alone, require_free
 from archive_pipeline.cli.instance import prepare_home
+from archive_pipeline.durable import make_folder
 from archive_pipeline.settings import read_settings
 
 
@@ -21,7 +24,13 @@ from archive_pipeline.settings import read_settings
 def ui(host: str, port: int, results_port: int) -> None:
     """Watch and start runs in the browser."""
     settings = read_settings()
+    for wanted in (port, results_port):
+        require_free(host, wanted)
     prepare_home(settings.dagster_home)
+    require_alone(settings.dagster_home)
+    make_folder(settings.uploads_dir)
+    # A shell that starts it in the background has it ignore what Ctrl-C sends, and Dagster ends its processes by that.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     # The code server is another process and reads the environment: it gets the folders that this one has found.
     for variable, folder in {
         "ARCHIVE_HOME": settings.home,

@@ -7,7 +7,7 @@ to do, though the document's folder is gone. The note goes last.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +58,21 @@ class Forgotten:
     def paths(self) -> list[str]:
         """Names by which it is known, beside its key."""
         return [name for name in (self.upload, str(self.source) if self.source else "") if name]
+
+
+def key_of(store: Store, name: str, known: Collection[str] = ()) -> DocumentKey:
+    """The key that a name means: itself, if a document has it, or else that of the upload with this path.
+
+    Args:
+        known: Keys that are known elsewhere.
+
+    Raises:
+        UnsafeName: It is no key, and no upload has that path.
+    """
+    upload = UploadRegister(store.root).of_path(name)
+    if upload is None or not upload.key or name in {*known, *store.keys()}:
+        return DocumentKey(name)
+    return DocumentKey(upload.key)
 
 
 def look_up(store: Store, uploads: Path, key: DocumentKey, *, known_elsewhere: bool = False) -> Forgotten:

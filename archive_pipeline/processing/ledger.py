@@ -57,7 +57,11 @@ def check_budget(outcomes: Mapping[int, PageOutcome], selected: Collection[int],
     kind = failed_by(*(outcome.error for outcome in failed))
     named = ", ".join(str(outcome.number) for outcome in failed[:20]) + (" and more" if len(failed) > 20 else "")
     if len(failed) == len(selected):
-        raise kind(f"no page could be read; page {failed[0].number}: {failed[0].reason}")
+        remedy = "Open the scan in a viewer; what cannot be seen there must be copied or scanned again."
+        raise kind(
+            f"no page could be read; page {failed[0].number}: {failed[0].reason}",
+            remedy=None if kind.default_remedy else remedy,
+        )
     if len(failed) > share * len(selected):
         raise kind(
             f"{len(failed)} of {len(selected)} pages failed ({named}), more than the "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
@@ -20,6 +20,7 @@ from archive_pipeline.errors import (
     DuplicateDocument,
     Stopped,
     StorageError,
+    printable,
 )
 from archive_pipeline.exports.formats import choose
 from archive_pipeline.keys import DocumentKey
@@ -102,7 +103,13 @@ class StandingKeeper:
         for other in done.values():
             source: dict[str, Any] = read_json(self._store.document(DocumentKey(other.key)).source) or {}
             if source and Path(source["origin"]).exists():
-                raise DuplicateDocument(f"it has the same bytes as {other.key}, which is done", document=key)
+                raise DuplicateDocument(f"it has the same bytes as {self._name(other.key, source)}, which is done")
+
+    def _name(self, key: str, source: Mapping[str, Any]) -> str:
+        """What people know a document by: its path below the upload folder, or else its key."""
+        origin, uploads = Path(source["origin"]), self._options.uploads_dir
+        inside = uploads is not None and origin.is_relative_to(uploads)
+        return printable(origin.relative_to(uploads)) if uploads is not None and inside else key
 
     def ended(self, key: DocumentKey, attempt: Attempt, seconds: float, error: ArchiveError | None) -> None:
         """Note how a document stands after work on it.

@@ -93,5 +93,6 @@ def _templates() -> Environment:
         loader=PackageLoader("archive_pipeline.results"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     made.filters["printable"] = printable
+    made.filters["sentence"] = lambda text: text if text.endswith(".") else f"{text}."
     made.filters["percent"] = lambda share: "" if share is None else f"{100 * share:.1f} %"
     return made

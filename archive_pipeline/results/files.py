@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 import os
 from pathlib import Path
 
@@ -50,7 +51,8 @@ class ExportFiles(StaticFiles):
     ) -> Response:
         """The file, with headers by which nothing in it can run that is not ours."""
         response = super().file_response(full_path, stat_result, scope, status_code)
-        kind = response.headers.get("content-type", "").partition(";")[0]
+        # By the name, for "not modified" has no type; and what it says a browser takes for the page that it has kept.
+        kind = mimetypes.guess_type(full_path)[0]
         # The views have a policy of their own in them; a browser's PDF viewer does not start in a sandbox.
         policy = _FRAMELESS if kind in ("text/html", "application/pdf") else f"{_INERT}; {_FRAMELESS}"
         response.headers["content-security-policy"] = policy

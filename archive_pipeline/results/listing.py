@@ -34,6 +34,7 @@ class Listing:
         found: Documents that the search found.
         page: From 1.
         refused: Uploads that are no documents, the newest first; on the first page alone, and not in a search.
+        under_way: Uploads that wait, or are being worked on, for the first time.
     """
 
     rows: tuple[Row, ...]
@@ -41,6 +42,7 @@ class Listing:
     page: int
     pages: int
     refused: tuple[Upload, ...]
+    under_way: int = 0
 
 
 _EXPORTS = (
@@ -55,6 +57,7 @@ class Lister:
 
     def __init__(self, store: Path) -> None:
         self._store = store
+        self._under_way = 0
         self._read: tuple[object, list[Row], list[Upload]] = (None, [], [])
 
     def page(self, number: int, search: str = "") -> Listing:
@@ -70,7 +73,8 @@ class Lister:
         number = min(max(1, number), pages)
         shown = found[(number - 1) * ON_A_PAGE : number * ON_A_PAGE]
         rows = tuple(replace(row, exports=self._exports(row.state.key)) for row in shown)
-        return Listing(rows, len(found), number, pages, tuple(refused[:ON_A_PAGE]) if number == 1 and not words else ())
+        shown_refused = tuple(refused[:ON_A_PAGE]) if number == 1 and not words else ()
+        return Listing(rows, len(found), number, pages, shown_refused, self._under_way)
 
     def _exports(self, key: str) -> tuple[tuple[str, str], ...]:
         folder = self._store / "documents" / key / "exports"
@@ -86,6 +90,8 @@ class Lister:
             # A document that was refused is among the rows, by its key.
             refused = [upload for upload in uploads if upload.state == "refused" and upload.key not in states]
             refused.sort(key=lambda upload: -upload.since)
+            new = [upload for upload in uploads if upload.key not in states]
+            self._under_way = sum(upload.state in ("waiting", "asked", "taken") for upload in new)
             self._read = (now, sorted(rows, key=_urgency), refused)
         return self._read[1], self._read[2]
 

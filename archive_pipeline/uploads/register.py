@@ -87,6 +87,10 @@ class UploadRegister:
         """The uploads of one state, by path."""
         return self._table.where(state=state)
 
+    def of_path(self, path: str) -> Upload | None:
+        """The upload with a path below the upload folder."""
+        return next(iter(self._table.where(path=path)), None)
+
     def of_key(self, key: str) -> Upload | None:
         """The upload of a document, if it came by the upload folder."""
         return next((upload for upload in self._table.where(key=key) if upload.state != "gone"), None)

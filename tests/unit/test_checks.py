@@ -78,7 +78,12 @@ def _export(folder: DocumentFolder, text_found: list[float | None] | None = None
     }
     listed = {n: [{"path": str(p.relative_to(folder.exports))} for p in paths] for n, paths in files.items()}
     pdf = {"pages": PAGES, "text_found": [1.0, 1.0, None] if text_found is None else text_found}
-    manifest = {"formats": listed, "pages": [{"number": n + 1} for n in range(PAGES)], "pdf": pdf}
+    manifest = {
+        "source": {"sha256": "s"},
+        "formats": listed,
+        "pages": [{"number": n + 1} for n in range(PAGES)],
+        "pdf": pdf,
+    }
     write_json(folder.exports / "manifest.json", manifest)
     write_json(folder.exports_record, {"made_from": "x", "selected": [1, 2, 3]})
     later = time.time() + 1
@@ -230,6 +235,13 @@ def test_corrections_that_the_exports_do_not_have_yet_are_no_loss(folder: Docume
     _export(folder)
     os.utime(folder.correction(1).parent, (1, 1))
     assert _found(folder) == []
+
+
+def test_a_scan_that_was_replaced_by_one_that_was_refused_has_lost_nothing(folder: DocumentFolder) -> None:
+    info = SourceInfo(kind="pdf", media_type="application/pdf", pages=1)
+    file = SourceFile(name="a.pdf", size=2, mtime_ns=2, sha256="other", info=info)
+    write_model(folder.inspection, Inspection(kind="pdf", sha256="other", files=(file,)))
+    assert _found(folder) == [("pages_complete", "eye", None)]
 
 
 def test_only_what_has_changed_is_looked_at_again_and_what_is_gone_is_forgotten(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from archive_pipeline.models.kept import entry_path
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.page import Line, Page, Region, Step
 from archive_pipeline.processing import page_worker
+from archive_pipeline.processing import processor as processor_module
 from archive_pipeline.processing.choice import Choices, Said, decide, said_by_options, wishes_of_run
 from archive_pipeline.processing.document_exports import exports_key
 from archive_pipeline.processing.document_settings import FileSettings, Wishes, parse_settings
@@ -297,7 +298,7 @@ def test_choices_are_stored_once_the_pages_are_read(
 
     monkeypatch.setattr(Processor, "_do_pages", do_pages)
     info = SourceInfo(kind="image", media_type="image/tiff", pages=1)
-    monkeypatch.setattr(Processor, "_inspect", lambda *_: info)
+    monkeypatch.setattr(processor_module, "inspector", lambda *_: lambda *_: info)
     store = Store(tmp_path / "store")
     key = store.register(uploads / "box" / "b" / "1.tif", uploads)
     store_choices(store.document(key), choices(), {})

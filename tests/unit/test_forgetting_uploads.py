@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from archive_pipeline.durable import write_bytes
-from archive_pipeline.errors import DamagedFile
+from archive_pipeline.errors import DamagedFile, UnsafeName
 from archive_pipeline.keeping import forgetting
 from archive_pipeline.store import Store
 from archive_pipeline.uploads.notes import write_note
-from archive_pipeline.uploads.register import Upload
+from archive_pipeline.uploads.register import Upload, UploadRegister
 
 
 @pytest.fixture
@@ -43,3 +43,18 @@ def test_a_persons_own_file_of_a_notes_name_stays(uploads: Path) -> None:
     write_bytes(uploads / "a.pdf.refused.txt", b"my own words")
     forgetting.forget_source(document, uploads)
     assert [path.name for path in uploads.iterdir()] == ["a.pdf.refused.txt"]
+
+
+def test_a_document_is_named_by_its_key_or_else_by_its_path(uploads: Path) -> None:
+    document = registered(uploads, "Lettres/\u00c9t\u00e9.pdf")
+    store = Store(uploads.parent / "store")
+    register = UploadRegister(store.root)
+    register.write([Upload("Lettres/\u00c9t\u00e9.pdf", "1", "1:1", "taken", 1.0, 1.0, key=document.key)])
+    assert forgetting.key_of(store, "Lettres/\u00c9t\u00e9.pdf") == document.key
+    assert forgetting.key_of(store, document.key) == document.key
+    # Another file lies where a moved document once lay: the key is the document's that has it.
+    registered(uploads, "a.pdf")
+    register.write([Upload("a.pdf", "1", "1:2", "taken", 1.0, 1.0, key="a.pdf-another")])
+    assert forgetting.key_of(store, "a.pdf") == "a.pdf"
+    with pytest.raises(UnsafeName):
+        forgetting.key_of(store, "Nothing/Here.pdf")

@@ -86,6 +86,14 @@ def test_exports_and_the_report_are_given_out_with_headers_that_keep_them_inert(
         assert answer.headers["x-content-type-options"] == "nosniff"
 
 
+@pytest.mark.parametrize("path", ["/a.pdf/view/", "/a.pdf/document.pdf", "/a.pdf/page/0001.xml", "/_report/"])
+def test_what_a_browser_has_kept_comes_with_the_same_policy_again(client: Client, path: str) -> None:
+    first = client.get(path)
+    again = client.get(path, headers={"if-none-match": first.headers["etag"]})
+    assert (first.status_code, again.status_code) == (200, 304)
+    assert again.headers["content-security-policy"] == first.headers["content-security-policy"]
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -156,6 +164,18 @@ def test_those_that_need_somebody_come_first_and_a_search_finds_by_name_and_hand
     found = client.get("/", params={"search": "MARIE letter-042"}).text
     assert "1 document" in found
     assert "letter-042" in found
+
+
+def test_how_many_are_under_way_stands_above_the_list(store: Path, client: Client) -> None:
+    UploadRegister(store).write(
+        [
+            Upload("a.pdf", "1", "1", "taken", 1.0, 1.0, key="a.pdf"),
+            Upload("b.pdf", "1", "2", "waiting", 1.0, 1.0),
+            Upload("c.pdf", "1", "3", "taken", 1.0, 1.0, key="c.pdf"),
+            Upload("d.pdf", "1", "4", "gone", 1.0, 1.0),
+        ]
+    )
+    assert "2 more are waiting or under way." in " ".join(client.get("/").text.split())
 
 
 def test_an_archive_that_has_nothing_yet_is_an_empty_list(tmp_path: Path) -> None:

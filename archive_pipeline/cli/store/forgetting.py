@@ -15,7 +15,6 @@ from archive_pipeline.history.names import Names
 from archive_pipeline.history.storages import compact
 from archive_pipeline.keeping import forgetting
 from archive_pipeline.keeping.forgetting import Forgotten
-from archive_pipeline.keys import DocumentKey
 from archive_pipeline.settings import Settings, read_settings
 from archive_pipeline.store import Store
 from assets.partitions import DOCUMENTS
@@ -38,7 +37,8 @@ _BEYOND = (
 def forget(keys: tuple[str, ...], yes: bool, source: bool, as_json: bool) -> None:
     """Take documents out of the archive for good: images, text, people's corrections, exports, and what Dagster knows.
 
-    A scan that still lies in the upload folder would come back: remove it first, or give --source. If the command is
+    A document is named by its key, or by its path below the upload folder where no document has that key. A scan that
+    still lies in the upload folder would come back: remove it first, or give --source. If the command is
     interrupted, the same one goes on.
     """
     if as_json and not yes:
@@ -48,8 +48,8 @@ def forget(keys: tuple[str, ...], yes: bool, source: bool, as_json: bool) -> Non
     with open_instance(settings.dagster_home) as instance:
         partitions = set(instance.get_dynamic_partitions(_PARTITIONS))
         chosen = [
-            forgetting.look_up(store, settings.uploads_dir, DocumentKey(key), known_elsewhere=key in partitions)
-            for key in dict.fromkeys(keys)
+            forgetting.look_up(store, settings.uploads_dir, key, known_elsewhere=key in partitions)
+            for key in dict.fromkeys(forgetting.key_of(store, name, partitions) for name in keys)
         ]
         _refuse_what_would_come_back(chosen, source)
         found = {each.key: find_traces(instance, _names(each)) for each in chosen}
