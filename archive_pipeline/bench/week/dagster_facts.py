@@ -97,6 +97,9 @@ class Facts:
         return hit
 
 
+_TRIES = 20
+
+
 class Dagster:
     """Dagster's web interface at an address."""
 
@@ -110,6 +113,17 @@ class Dagster:
             OSError: Nobody answers.
             UsageError: The query is refused.
         """
+        for _ in range(_TRIES - 1):
+            try:
+                return self._ask(query, variables)
+            except UsageError as error:
+                # Connections to a database that was killed fail once each; the web server makes new ones.
+                if "OperationalError" not in error.what:
+                    raise
+                time.sleep(1)
+        return self._ask(query, variables)
+
+    def _ask(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
         body = json.dumps({"query": query, "variables": variables}).encode()
         request = urllib.request.Request(self._url, body, {"Content-Type": "application/json"})  # noqa: S310 - our own
         try:
