@@ -15,6 +15,8 @@
     │   ├── BadTranscription             a PAGE or ALTO file that cannot be read as one
     │   ├── DuplicateDocument            another document has the same bytes
     │   ├── BadSettings                  an archive.yaml that cannot be obeyed
+    │   ├── BadArchive                   a ZIP that is damaged, or that no honest program makes
+    │   ├── BadGroundTruth               nothing in it that a model could be trained with
     │   └── UnsafeName                   a path that leads out of its folder
     ├── PageFailed                   4   one page; counted against the error budget of its document
     │   ├── PageTimeout
@@ -132,6 +134,14 @@ class BadTranscription(DocumentRefused):
 
 class BadSettings(DocumentRefused):
     default_remedy = "Mend the file or delete it; see choosing.md."
+
+
+class BadArchive(DocumentRefused):
+    default_remedy = "Make the ZIP again, of the folder with the files themselves and without a password."
+
+
+class BadGroundTruth(DocumentRefused):
+    default_remedy = "Give PAGE or ALTO files with their page images, or line images with .gt.txt files."
 
 
 class DuplicateDocument(DocumentRefused):
