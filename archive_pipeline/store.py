@@ -10,7 +10,9 @@ One folder a document::
         images/0001.jpg        page images, each with 0001.json beside it (written last)
         layouts/0001.json      Page with lines, without text
         transcriptions/0001.json   Page as the machine read it
-        corrections/0001.json      what people wrote; no machine writes here
+        corrections/0001.json      what people wrote; no run writes here. before/ has what gave way to a later one
+        correction-images/0001.json   on which image corrections by hand were written, once that is replaced
+        sent/, returned/           pages that went out to be corrected, and as they came back
         failures/0001.json     why a page failed; gone when it is done
         ledger.json            status of every page
         run.json               seconds: all that differs between two equal runs
@@ -18,7 +20,8 @@ One folder a document::
         exports.json           what they were made from
 
 Beside ``documents/``: ``uploads.sqlite`` and ``documents.sqlite``, how uploads and documents stand; ``begun.sqlite``,
-which documents a night has begun; and ``moved/``, which document was moved to a path of the upload folder.
+which documents a night has begun; ``moved/``, which document was moved to a path of the upload folder; and
+``ground-truth/`` (:mod:`archive_pipeline.training_sets.stored`).
 
 Every file is written as :mod:`archive_pipeline.durable` says.
 """

@@ -18,12 +18,12 @@ from archive_pipeline.exports.base import ExportDocument, ExportOptions, LazySeq
 from archive_pipeline.exports.formats import PDF, FinishedPdf, choose, write_exports
 from archive_pipeline.exports.pdf_report import PdfMetadata, PdfReport
 from archive_pipeline.page import Page
+from archive_pipeline.processing.correction_layer import stored_corrections
 from archive_pipeline.processing.page_job import KnownDocument, require_unchanged
 from archive_pipeline.processing.pdf_worker import NAME
 from archive_pipeline.processing.stored_pages import (
-    lost_corrections,
+    applied_corrections,
     page_to_export,
-    stored_corrections,
     stored_failure,
     stored_image,
     stored_page,
@@ -49,7 +49,7 @@ def exports_key(work: KnownDocument, title: str, selected: frozenset[int]) -> st
                 image.sha256 if image else None,
                 read.version if read else None,
                 failure.reason if failure else None,
-                stored_corrections(work.folder, number),
+                stored_corrections(work.folder, number).key(),
                 number in selected,
             )
         )
@@ -60,9 +60,15 @@ def exports_key(work: KnownDocument, title: str, selected: frozenset[int]) -> st
 
 def _lost(folder: DocumentFolder, count: int) -> Iterator[str]:
     for number in range(1, count + 1):
-        if lost := lost_corrections(folder, number):
-            file = folder.correction(number).relative_to(folder.root)
-            yield f"Page {number}: {file} corrects lines that are not on the page: {', '.join(lost)}."
+        applied = applied_corrections(folder, number)
+        file = folder.correction(number).relative_to(folder.root)
+        if applied.other_picture:
+            yield (
+                f"Page {number}: {file} was written on another picture, and none of its {len(applied.lost)} lines is "
+                "on the page. If the page is the same, correct it again or import the corrections again."
+            )
+        elif applied.lost:
+            yield f"Page {number}: {file} corrects lines that are not on the page: {', '.join(applied.lost)}."
 
 
 def _options(work: KnownDocument) -> ExportOptions:

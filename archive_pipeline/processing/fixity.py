@@ -15,8 +15,9 @@ from archive_pipeline.durable import file_digest, read_json
 from archive_pipeline.errors import ArchiveError, printable
 from archive_pipeline.intake import discover, open_file
 from archive_pipeline.intake.digests import hash_file
+from archive_pipeline.processing.correction_layer import stored_corrections
 from archive_pipeline.processing.inspection import Inspection, stored_inspection
-from archive_pipeline.processing.stored_pages import StoredPage, stored_corrections, stored_image
+from archive_pipeline.processing.stored_pages import StoredPage, stored_image
 from archive_pipeline.store import DocumentFolder
 
 Kind = Literal["image", "pages", "exports", "corrections", "source"]

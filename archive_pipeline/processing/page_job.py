@@ -17,6 +17,7 @@ from archive_pipeline.intake import Source, open_file
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.page import Direction, Page
 from archive_pipeline.processing.choice import Choices
+from archive_pipeline.processing.correction_layer import note_image
 from archive_pipeline.processing.inspection import Inspection, PagePlace
 from archive_pipeline.processing.model_server import server_for
 from archive_pipeline.processing.options import ProcessingOptions, Stage
@@ -106,6 +107,10 @@ def plan_page(work: DocumentWork, number: int, place: PagePlace, stages: Collect
     wants_lines = wants_text or "page_layouts" in stages
     if image is None:
         return PageJob(number, place, True, wants_lines, wants_text)
+    if not image.source:
+        # Of a version that did not note it: what the image was made from says that this is its scan.
+        known = image.model_copy(update={"source": _source_of(work, place)})
+        write_model(work.folder.image_record(number), known)
     from_layout = layout_key(image, work.segmentation, work.direction)
     if stored_page(work.folder.layout(number), from_layout) is None:
         return PageJob(number, place, False, wants_lines, wants_text)
@@ -213,12 +218,20 @@ def _publish(
     work.folder.failure(job.number).unlink(missing_ok=True)
 
 
+def _source_of(work: DocumentWork, place: PagePlace) -> str:
+    """Which page of which file, by its bytes."""
+    return f"{work.inspection.files[place.file].sha256}:{place.index}"
+
+
 def _publish_image(work: DocumentWork, worker: Worker, job: PageJob, image: PageImage) -> PageImage:
     """Copy the page image out of the scratch folder; its record comes last and says that it is whole."""
     suffix = image.file.rpartition(".")[2]
     if suffix not in {"jpg", "png"}:
         raise ChildError("a page worker made an image of an unknown kind")
     name = f"{job.number:04d}.{suffix}"
+    before = stored_image(work.folder, job.number)
+    if before is not None and before.sha256 != image.sha256:
+        note_image(work.folder, job.number, before)
     with (
         open_result(worker.scratch, image.file, max_bytes=4 * work.options.max_pixels + (1 << 20)) as made,
         atomic_write(work.folder.images / name) as target,
@@ -229,7 +242,8 @@ def _publish_image(work: DocumentWork, worker: Worker, job: PageJob, image: Page
             other.unlink()
     made_from = image_key(work.inspection.files[job.place.file].sha256, job.place.index, work.options)
     sha256 = file_digest(work.folder.images / name)
-    record = image.model_copy(update={"file": name, "sha256": sha256, "made_from": made_from})
+    told = {"file": name, "sha256": sha256, "source": _source_of(work, job.place), "made_from": made_from}
+    record = image.model_copy(update=told)
     if sha256 != image.sha256:
         raise ChildError("a page worker gave a wrong digest for its page image")
     write_model(work.folder.image_record(job.number), record)

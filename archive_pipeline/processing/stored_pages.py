@@ -6,13 +6,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from archive_pipeline.durable import digest_of, read_json, write_json
 from archive_pipeline.engines.factory import signature
-from archive_pipeline.errors import ArchiveError, DocumentFailed, StorageError, printable
+from archive_pipeline.errors import ArchiveError
 from archive_pipeline.models.installed import InstalledModel
-from archive_pipeline.page import Direction, Line, Page, Text
+from archive_pipeline.page import Direction, Line, Page
+from archive_pipeline.processing.correction_layer import Applied, corrections_on, note_image, stored_corrections
+from archive_pipeline.processing.drawn_lines import with_drawn_lines
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.rendering.model import PageImage
 from archive_pipeline.spelling.lists import WordList
@@ -21,7 +23,6 @@ from archive_pipeline.store import DocumentFolder
 
 RENDERING_VERSION = "1"
 Model = TypeVar("Model", bound=BaseModel)
-_CORRECTIONS = TypeAdapter(dict[str, Text])
 
 
 class StoredPage(BaseModel):
@@ -131,7 +132,8 @@ def _page_to_export(folder: DocumentFolder, number: int, *, selected: bool) -> P
     image = stored_image(folder, number)
     stored = stored_page(folder.transcription(number)) or stored_page(folder.layout(number))
     if failure is None and stored is not None:
-        return with_corrections(stored.page, stored_corrections(folder, number))
+        applied = corrections_on(stored.page, image, stored_corrections(folder, number))
+        return with_drawn_lines(with_corrections(stored.page, applied.texts), applied.drawn)
     size: dict[str, Any] = {"width": 1, "height": 1}
     if image is not None:
         size = {"width": image.width, "height": image.height, "dpi": image.dpi, "image_digest": image.sha256}
@@ -139,22 +141,6 @@ def _page_to_export(folder: DocumentFolder, number: int, *, selected: bool) -> P
         return Page(number=number, status="failed", reason=failure.reason, **size)
     reason = "Not read yet." if selected else "Not among the pages that were asked for."
     return Page(number=number, status="skipped", reason=reason, **size)
-
-
-def stored_corrections(folder: DocumentFolder, number: int) -> dict[str, str]:
-    """What people wrote on a page: line id -> text, cleaned like any other.
-
-    Raises:
-        DocumentFailed: The file is damaged. It is this document's trouble, and stops no other one.
-    """
-    path = folder.correction(number)
-    try:
-        return _CORRECTIONS.validate_python(read_json(path) or {})
-    except (ValidationError, StorageError):
-        # Never "delete it": it is the one thing here that no machine can make again.
-        raise DocumentFailed(
-            f"the corrections in {printable(path)} cannot be read", remedy="Mend the file or restore it from a backup."
-        ) from None
 
 
 def with_corrections(page: Page, corrections: dict[str, str]) -> Page:
@@ -169,16 +155,26 @@ def with_corrections(page: Page, corrections: dict[str, str]) -> Page:
     return page.model_copy(update={"regions": regions})
 
 
-def lost_corrections(folder: DocumentFolder, number: int) -> list[str]:
-    """Ids of corrected lines that the page, as it was last read, does not have; the file keeps their text."""
-    corrections = stored_corrections(folder, number)
-    if not corrections:
-        return []
-    return sorted(corrections.keys() - {line.id for line in page_to_export(folder, number).lines()})
+def applied_corrections(folder: DocumentFolder, number: int) -> Applied:
+    """Which corrections are on the page as it was last read, and which are not; the file keeps the text of all.
+
+    Raises:
+        DocumentFailed: The file is damaged.
+    """
+    layer = stored_corrections(folder, number)
+    if not layer.lines:
+        return Applied({})
+    stored = stored_page(folder.transcription(number)) or stored_page(folder.layout(number))
+    if stored is None or stored_failure(folder, number) is not None:
+        return Applied({}, lost=tuple(sorted(layer.lines)))
+    return corrections_on(stored.page, stored_image(folder, number), layer)
 
 
 def forget_pages_after(folder: DocumentFolder, pages: int) -> None:
     """Remove derived results of pages that the document no longer has; corrections stay."""
+    for number in {int(path.stem) for path in _numbered(folder, ("corrections",)) if int(path.stem) > pages}:
+        if (image := stored_image(folder, number)) is not None:
+            note_image(folder, number, image)
     for path in _numbered(folder, ("images", "layouts", "transcriptions", "failures")):
         if int(path.stem) > pages:
             path.unlink(missing_ok=True)

@@ -55,6 +55,7 @@ class PageImage(BaseModel):
         placement: From pixels of the page image to PDF user space in points (origin bottom left, before /Rotate); None
             for an image source.
         text: The page's own text as a ``Page``, if it is born digital and its text is kept.
+        source: Of which page of which file it was made, ``<sha256>:<index>``; the parent's, empty in older records.
         made_from: Digest of what this was made from: it is reused while that is unchanged.
     """
 
@@ -69,4 +70,5 @@ class PageImage(BaseModel):
     method: Method
     placement: Matrix | None = None
     text: Page | None = None
+    source: str = Field("", exclude_if=lambda value: not value)
     made_from: str = ""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from archive_pipeline.errors import DocumentFailed, StorageError
 from archive_pipeline.evaluation.scoring import score_lines
-from archive_pipeline.processing.stored_pages import stored_corrections, stored_page
+from archive_pipeline.processing.stored_pages import applied_corrections, stored_page
 from archive_pipeline.store import DocumentFolder
 
 WHOLE = 0.9
@@ -52,7 +52,7 @@ def corrected_pages(folder: DocumentFolder) -> Iterator[CorrectedPage]:
     numbers = sorted(int(path.stem) for path in folder.correction(1).parent.glob("*.json") if path.stem.isdigit())
     for number in numbers:
         try:
-            corrections = stored_corrections(folder, number)
+            corrections = applied_corrections(folder, number).texts
             stored = stored_page(folder.transcription(number))
         except (DocumentFailed, StorageError):
             continue

@@ -10,11 +10,11 @@ import pytest
 from archive_pipeline.errors import DocumentFailed
 from archive_pipeline.keys import DocumentKey
 from archive_pipeline.page import Line, Page, Region, needs_eye
+from archive_pipeline.processing.correction_layer import stored_corrections
 from archive_pipeline.processing.stored_pages import (
     StoredPage,
-    lost_corrections,
+    applied_corrections,
     page_to_export,
-    stored_corrections,
     write_model,
 )
 from archive_pipeline.store import DocumentFolder, Store
@@ -61,10 +61,10 @@ def test_corrections_that_cannot_be_read_are_an_error_that_asks_nobody_to_delete
 
 
 def test_corrections_of_lines_that_are_not_there_any_more_are_named(folder: DocumentFolder) -> None:
-    assert lost_corrections(folder, 1) == []
+    assert applied_corrections(folder, 1).lost == ()
     correct(folder, {"l1": "here", "gone": "there"})
-    assert lost_corrections(folder, 1) == ["gone"]
-    assert stored_corrections(folder, 1)["gone"] == "there"
+    assert applied_corrections(folder, 1).lost == ("gone",)
+    assert stored_corrections(folder, 1).lines["gone"].text == "there"
 
 
 def test_a_page_needs_no_eye_any_more_when_its_doubtful_lines_are_corrected(folder: DocumentFolder) -> None:

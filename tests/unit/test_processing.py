@@ -20,14 +20,15 @@ from archive_pipeline.keys import DocumentKey
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.page import Line, Page, Region, Step
 from archive_pipeline.processing import pdf_worker
+from archive_pipeline.processing.correction_layer import stored_corrections
 from archive_pipeline.processing.document_exports import exports_key
 from archive_pipeline.processing.inspection import Inspection, SourceFile
 from archive_pipeline.processing.ledger import check_budget
 from archive_pipeline.processing.options import ProcessingOptions
-from archive_pipeline.processing.page_job import DocumentWork, PageJob, do_page, require_unchanged
+from archive_pipeline.processing.page_job import DocumentWork, PageJob, do_page, plan_page, require_unchanged
 from archive_pipeline.processing.results import PageOutcome
 from archive_pipeline.processing.stage_results import stage_version
-from archive_pipeline.processing.stored_pages import StoredPage, write_model
+from archive_pipeline.processing.stored_pages import StoredPage, stored_image, write_model
 from archive_pipeline.rendering.formats import TIFF
 from archive_pipeline.rendering.images import count_pages
 from archive_pipeline.rendering.model import PageImage, RenderOptions, SourceInfo
@@ -103,6 +104,49 @@ def test_whatever_a_worker_says_is_at_worst_a_failed_page(
         do_page(work, worker, job)  # type: ignore[arg-type]
     assert worker.cleared
     assert not list(work.folder.root.rglob("*.jpg"))
+
+
+def rendered(work: DocumentWork, scratch: Path, shade: int) -> PageImage:
+    """Have a worker publish a page image."""
+    image = scratch / "0001.png"
+    Image.new("L", (100, 80), shade).save(image)
+    made = PageImage(
+        number=1, file=image.name, sha256=file_digest(image), width=100, height=80, method="image-file", source="x"
+    )
+    answer = {"seconds": {}, "image": made.model_dump(mode="json")}
+    job = PageJob(1, work.inspection.pages[0], render=True, segment=False, recognize=False)
+    do_page(work, FakeWorker(scratch, answer), job)  # type: ignore[arg-type]
+    image_record = stored_image(work.folder, 1)
+    assert image_record is not None
+    return image_record
+
+
+def test_a_page_image_that_is_replaced_leaves_a_note_for_corrections_by_hand(
+    work: DocumentWork, tmp_path: Path
+) -> None:
+    first = rendered(work, tmp_path, 1)
+    # What the worker says of its source is not believed.
+    assert first.source == f"{work.inspection.files[0].sha256}:0"
+    work.folder.correction(1).parent.mkdir()
+    work.folder.correction(1).write_text('{"l1": "by hand"}', "utf-8")
+    assert rendered(work, tmp_path, 1) == first
+    assert stored_corrections(work.folder, 1).image == ""
+    second = rendered(work, tmp_path, 2)
+    assert second.sha256 != first.sha256
+    layer = stored_corrections(work.folder, 1)
+    assert (layer.image, layer.source) == (first.sha256, first.source)
+    rendered(work, tmp_path, 3)
+    assert stored_corrections(work.folder, 1).image == first.sha256
+    assert work.folder.correction(1).read_text("utf-8") == '{"l1": "by hand"}'
+
+
+def test_the_record_of_a_page_image_from_before_learns_its_scan_when_it_is_used_again(
+    work: DocumentWork, tmp_path: Path
+) -> None:
+    known = rendered(work, tmp_path, 1)
+    write_model(work.folder.image_record(1), known.model_copy(update={"source": ""}))
+    plan_page(work, 1, work.inspection.pages[0], ["page_images"])
+    assert stored_image(work.folder, 1) == known
 
 
 def test_a_source_that_changes_while_it_is_read_fails_its_pages(work: DocumentWork, tmp_path: Path) -> None:
