@@ -19,6 +19,8 @@ _COMMANDS = {
     "ui": "archive_pipeline.cli.ui:ui",
     "results": "archive_pipeline.cli.results:results",
     "demo": "archive_pipeline.cli.demo:demo",
+    "corrections": "archive_pipeline.cli.corrections:corrections",
+    "ground-truth": "archive_pipeline.cli.ground_truth:ground_truth",
     "store": "archive_pipeline.cli.store:store",
     "report": "archive_pipeline.cli.report:report",
     "models": "archive_pipeline.cli.models:models",

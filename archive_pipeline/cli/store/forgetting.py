@@ -23,7 +23,7 @@ _PARTITIONS = str(DOCUMENTS.name)
 _BEYOND = (
     "backups of the store, the uploads and the database",
     "copies that were made of its exports",
-    "models that were trained with its pages",
+    "models that were trained with its pages, and ground truth that was imported with its images",
     "logs of containers (docker logs; of runs until a day after their end)",
 )
 """What this command cannot reach."""

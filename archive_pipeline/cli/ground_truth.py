@@ -1,0 +1,147 @@
+"""``archive-pipeline ground-truth``: transcriptions that models are trained with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from archive_pipeline.errors import ArchiveError, printable
+from archive_pipeline.settings import Settings, read_settings
+
+_FOUND_ERRORS = 3
+
+
+@click.group(name="ground-truth")
+def ground_truth() -> None:
+    """Look over and store transcriptions that models are trained with."""
+
+
+def _options(settings: Settings) -> Any:
+    from archive_pipeline.processing.page_images_index import PageImages
+    from archive_pipeline.rendering.model import RenderOptions
+    from archive_pipeline.store import Store
+    from archive_pipeline.training_sets.reading import ReadOptions
+
+    return ReadOptions(
+        render=RenderOptions(max_pixels=settings.max_pixels),
+        memory_mb=settings.worker_memory_mb,
+        seconds=settings.page_timeout,
+        lookup=PageImages(Store(settings.store_dir)).file,
+    )
+
+
+@ground_truth.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--not-in",
+    "test_sets",
+    multiple=True,
+    metavar="NAME",
+    help="Stored ground truth that is for tests: its pages must not be here. May be given several times.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def check(paths: tuple[Path, ...], test_sets: tuple[str, ...], as_json: bool) -> None:
+    """Say what is wrong with ground truth, and repair nothing.
+
+    PATHS are folders or ZIP files, each a set: PAGE or ALTO files with page images, or line images with .gt.txt files.
+    The exit code is 3 if there is an error, which would keep a page or line out of a training.
+    """
+    from archive_pipeline.training_sets.checking import check_set, pages_for_tests
+
+    settings = read_settings()
+    options, test = _options(settings), pages_for_tests(_truths(settings), test_sets)
+    # Where there is a store, a ZIP is unpacked there: the folder for temporary files may be small.
+    work = settings.store_dir / "work" if settings.store_dir.is_dir() else None
+    results: list[dict[str, Any]] = []
+    failed: list[ArchiveError] = []
+    for path in paths:
+        try:
+            checked = check_set(path, options, test, work)
+        except ArchiveError as error:
+            failed.append(error)
+            results.append({"path": str(path), "error": error.to_dict()})
+            click.echo(f"Error: {error}", err=True)
+            continue
+        results.append({"path": str(path), **checked.to_dict()})
+        if not as_json:
+            for finding in checked.findings:
+                click.echo(str(finding))
+            click.echo(f"{printable(path)}: {checked.summary()}")
+    if as_json:
+        click.echo(json.dumps({"sets": results}, ensure_ascii=False, indent=1))
+    if failed:
+        raise click.exceptions.Exit(failed[0].exit_code)
+    if any(result["errors"] for result in results):
+        raise click.exceptions.Exit(_FOUND_ERRORS)
+
+
+@ground_truth.command(name="import")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--name", required=True, help="Under which it is stored; a-z, 0-9, '.', '_' and '-'.")
+@click.option("--replace", is_flag=True, help="Let it take the place of other ground truth of that name.")
+@click.option("--not-in", "test_sets", multiple=True, metavar="NAME", help="As for check.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def import_(path: Path, name: str, replace: bool, test_sets: tuple[str, ...], as_json: bool) -> None:
+    """Store a folder or ZIP of ground truth, for trainings.
+
+    Pages that cannot be trained with are left out, and it says which and why. The same again changes nothing.
+    """
+    from archive_pipeline.training_sets.checking import pages_for_tests
+    from archive_pipeline.training_sets.importing import import_truth
+
+    settings = read_settings()
+    truths = _truths(settings)
+    done = import_truth(
+        path,
+        name,
+        truths,
+        _options(settings),
+        replace=replace,
+        test=pages_for_tests(truths, test_sets),
+        work=settings.store_dir / "work",
+    )
+    truth = done.truth
+    if as_json:
+        click.echo(json.dumps({"changed": done.changed, **truth.model_dump(mode="json")}, ensure_ascii=False, indent=1))
+        return
+    for file, reason in truth.left_out.items():
+        click.echo(f"left out: {printable(file)}: {printable(reason)}", err=True)
+    skipped = sum(len(page.skip) for page in truth.pages)
+    click.echo(
+        f"{name}: {len(truth.pages)} pages, {truth.lines} lines"
+        + (f", {skipped} of them unfit to train with" if skipped else "")
+        + (f", {len(truth.left_out)} pages left out" if truth.left_out else "")
+        + ("" if done.changed else " (as it was stored before)")
+    )
+    if truth.findings:
+        click.echo(f"{len(truth.findings)} findings: archive-pipeline ground-truth check {printable(path)}", err=True)
+
+
+@ground_truth.command(name="list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_(as_json: bool) -> None:
+    """Print the ground truth that is stored."""
+    truths = _truths(read_settings())
+    rows: list[dict[str, Any]] = []
+    for name in truths.names():
+        truth = truths.load(name)
+        if truth is not None:
+            row = {"name": name, "pages": len(truth.pages), "lines": truth.lines, "digest": truth.digest}
+            rows.append(row | {"writer": truth.writer, **truth.hand.model_dump(exclude={"writer"})})
+    if as_json:
+        click.echo(json.dumps({"ground_truth": rows}, ensure_ascii=False, indent=1))
+        return
+    for row in rows:
+        told = [row[field] for field in ("writer", "script", "language", "period", "licence") if row[field]]
+        click.echo(f"{row['name']}: {row['pages']} pages, {row['lines']} lines ({printable(', '.join(told))})")
+    if not rows:
+        click.echo("There is none. Import some: archive-pipeline ground-truth import PATH --name NAME")
+
+
+def _truths(settings: Settings) -> Any:
+    from archive_pipeline.training_sets.stored import TruthStore
+
+    return TruthStore(settings.store_dir / "ground-truth")
