@@ -42,7 +42,7 @@ def export(keys: tuple[str, ...], out: Path | None, formats: list[str] | None) -
     with open_instance(settings.dagster_home) as instance:
         for name in keys:
             try:
-                folder = _document(archive.store, name)
+                folder = find_document(archive.store, name)
                 result = export_stored(folder, options, out)
                 if out is None:
                     instance.report_runless_asset_event(materialization(instance, archive, result))
@@ -56,7 +56,7 @@ def export(keys: tuple[str, ...], out: Path | None, formats: list[str] | None) -
         raise click.exceptions.Exit(failed[0].exit_code)
 
 
-def _document(store: Store, name: str) -> DocumentFolder:
+def find_document(store: Store, name: str) -> DocumentFolder:
     """The document of a key.
 
     Raises:

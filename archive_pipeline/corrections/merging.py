@@ -1,0 +1,185 @@
+"""A corrected page meets what is stored: which lines are taken, and where two people disagree.
+
+Compared are three texts of a line: the one that was sent out, the one that came back, the one that is stored now. Only
+what a person changed is a change; where somebody else changed the same line meanwhile, it is a conflict, and what is
+stored stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from archive_pipeline.ground_truth.matching import match_lines, scaled
+from archive_pipeline.page import Line, Page, Point, clean_text
+from archive_pipeline.processing.correction_layer import Correction, PageCorrections, corrections_on, homes_of
+from archive_pipeline.rendering.model import PageImage
+
+REVIEWED = frozenset({"DONE", "FINAL", "GT"})
+"""What people say in Transkribus of a page that they went through."""
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A line that two people corrected differently.
+
+    Attributes:
+        line: Its id on the page now.
+        stored: What is stored, and stays.
+        returned: What came back.
+    """
+
+    line: str
+    stored: str
+    returned: str
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What became of a page.
+
+    Attributes:
+        layer: The corrections as they should be stored now.
+        changed: Lines whose text differs from what was sent.
+        confirmed: Lines that came back as they were sent.
+        conflicts: Lines that stay as they are stored.
+        unplaced: Lines that the machine does not have; they are put on the page as they are.
+        missing: Lines that were sent and did not come back; they stay as they are.
+        reviewed: Whether a person went through the page; if not, nothing of it is taken.
+    """
+
+    layer: PageCorrections
+    changed: int = 0
+    confirmed: int = 0
+    conflicts: tuple[Conflict, ...] = ()
+    unplaced: tuple[str, ...] = ()
+    missing: int = 0
+    reviewed: bool = True
+
+
+def merge(
+    returned: Page,
+    sent: Page | None,
+    now: Page,
+    image: PageImage,
+    layer: PageCorrections,
+    *,
+    reviewed: bool = False,
+    take: bool = False,
+) -> Merged:
+    """Put a returned page into the corrections.
+
+    Args:
+        returned: With text in ``best_text``; of the same picture and size as ``now``.
+        sent: As it went out; None if nobody knows. Then it is compared with what is stored now.
+        now: As the machine read it last.
+        image: Record of the page image now.
+        layer: The corrections now, written on this picture.
+        reviewed: A person says that the page was gone through, even if nothing on it was changed.
+        take: Let what came back win over what is stored.
+    """
+    lines, back = list(now.lines()), list(returned.lines())
+    stored = corrections_on(now, image, layer).texts
+    homes = match_lines(back, lines)
+    origins = match_lines(back, list(sent.lines())) if sent is not None else {}
+    before = list(sent.lines()) if sent is not None else []
+    taken = _Taken(layer, now)
+    changed = confirmed = 0
+    conflicts: list[Conflict] = []
+    unplaced: list[str] = []
+    for index, line in enumerate(back):
+        text = _plain(line.best_text)
+        home = lines[homes[index]] if index in homes else None
+        existing = stored.get(home.id) if home is not None else None
+        base = _base(sent, before[origins[index]] if index in origins else None, home, existing)
+        if not text and not base:
+            continue  # nobody read this line yet
+        is_changed = text != base
+        changed += is_changed
+        confirmed += not is_changed
+        if existing is not None and text != _plain(existing):
+            if not is_changed:
+                continue  # corrected meanwhile by somebody else
+            if _plain(existing) != base and not take:
+                conflicts.append(Conflict(home.id if home else "", existing, text))
+                continue
+        if home is None:
+            unplaced.append(line.id)
+            taken.elsewhere(line, text)
+        else:
+            taken.at_home(home, text)
+    missing = len(before) - len(origins)
+    if not (reviewed or changed):
+        return Merged(layer, 0, confirmed, missing=missing, reviewed=False)
+    made = taken.layer(image, now)
+    return Merged(made, changed, confirmed, tuple(conflicts), tuple(unplaced), missing)
+
+
+def _base(sent: Page | None, origin: Line | None, home: Line | None, existing: str | None) -> str:
+    """What the person had before them."""
+    if origin is not None:
+        return _plain(origin.best_text)
+    if sent is not None or home is None:
+        return ""  # a line that the person drew
+    return _plain(home.text if existing is None else existing)
+
+
+def _plain(text: str) -> str:
+    """Blanks are no corrections: tools trim them."""
+    return " ".join(clean_text(text).split())
+
+
+class _Taken:
+    """The new corrections, beside those that were there, all in pixels of the page image of now."""
+
+    def __init__(self, layer: PageCorrections, page: Page) -> None:
+        lines = {line.id: line for line in page.lines()}
+        homes = homes_of(page, layer)
+        across, down = layer.scale_to(page)
+        self._names_of_page = lines.keys()
+        self._by_home = {home: name for name, home in homes.items()}
+        self._found = {
+            name: _correction(lines[homes[name]], each.text)
+            if name in homes
+            else _correction(scaled(_line(name, each), across, down), each.text)
+            for name, each in layer.lines.items()
+        }
+
+    def at_home(self, line: Line, text: str) -> None:
+        """Correct a line of the page."""
+        name = self._by_home.get(line.id) or _free(line.id, self._found, ())
+        self._by_home[line.id] = name
+        self._found[name] = _correction(line, text)
+
+    def elsewhere(self, line: Line, text: str) -> None:
+        """Keep a line that the page does not have; the same one once."""
+        made = _correction(line, text)
+        known = (name for name, each in self._found.items() if (each.boundary, each.baseline) == _place(made))
+        name = next(known, None) or _free(line.id or "line", self._found, self._names_of_page)
+        self._found[name] = made
+
+    def layer(self, image: PageImage, page: Page) -> PageCorrections:
+        return PageCorrections(
+            image=image.sha256, source=image.source, width=page.width, height=page.height, lines=self._found
+        )
+
+
+def _line(name: str, correction: Correction) -> Line:
+    return Line(id=name, boundary=correction.boundary, baseline=correction.baseline)
+
+
+def _correction(line: Line, text: str) -> Correction:
+    return Correction(text=text, boundary=line.boundary, baseline=line.baseline)
+
+
+def _place(correction: Correction) -> tuple[tuple[Point, ...], tuple[Point, ...]]:
+    return correction.boundary, correction.baseline
+
+
+def _free(wanted: str, taken: Iterable[str], lines: Iterable[str]) -> str:
+    used = {*taken, *lines}
+    name, number = wanted, 1
+    while name in used:
+        number += 1
+        name = f"{wanted}-{number}"
+    return name
