@@ -45,7 +45,7 @@ def store(tmp_path: Path) -> Path:
     write_bytes(folder / "documents" / "a.pdf" / "corrections" / "0001.json", b"{}")
     write_bytes(folder / "report" / "index.html", b"<p>the report")
     write_bytes(tmp_path / "secret", b"secret")
-    DocumentStates(folder).write(DocumentState("a.pdf", "done", "f", "m", 1.0, pages=3, confidence=0.987, doubtful=1))
+    DocumentStates(folder).write(DocumentState("a.pdf", "done", "f", "m", 1.0, pages=3, confidence=0.9879, doubtful=1))
     return folder
 
 
