@@ -101,4 +101,3 @@ class DocumentStates:
     def forget(self, key: str) -> None:
         """Leave nothing of a document in the file."""
         self._table.remove([key])
-        self._table.compact()

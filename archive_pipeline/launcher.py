@@ -19,7 +19,7 @@ from dagster._core.code_pointer import ModuleCodePointer
 from dagster._core.launcher.base import CheckRunHealthResult, LaunchRunContext, ResumeRunContext, WorkerStatus
 from dagster._core.origin import JobPythonOrigin
 from dagster._core.storage.dagster_run import DagsterRun
-from dagster._core.storage.tags import DOCKER_IMAGE_TAG
+from dagster._core.storage.tags import DOCKER_IMAGE_TAG, MAX_RETRIES_TAG
 from dagster._serdes.config_class import ConfigurableClassData
 from dagster_docker import DockerRunLauncher
 from dagster_docker.container_context import DockerContainerContext
@@ -93,8 +93,13 @@ class HardenedRunLauncher(DockerRunLauncher):
         return DockerContainerContext(container_kwargs={"stop_timeout": stop_timeout})
 
     def launch_run(self, context: LaunchRunContext) -> None:
-        self._profile_of(context.dagster_run)
-        super().launch_run(context)
+        try:
+            self._profile_of(context.dagster_run)
+            super().launch_run(context)
+        except ArchiveError:
+            # Somebody has to mend something first: started again by itself, the run would fail in the same words.
+            self._instance.add_run_tags(context.dagster_run.run_id, {MAX_RETRIES_TAG: "0"})
+            raise
 
     @property
     def supports_resume_run(self) -> bool:

@@ -173,12 +173,6 @@ class SqliteTable(Generic[Row]):
         with self.open() as connection:
             connection.executemany(self._delete, [(_stored(key),) for key in keys])
 
-    def compact(self) -> None:
-        """Write the file anew, so that nothing of what was removed is in it any more."""
-        with self.open() as connection:
-            connection.commit()  # it cannot be done in a transaction
-            connection.execute("VACUUM")
-
     def _of(self, row: tuple[Any, ...]) -> Row:
         if bytes not in map(type, row):  # nearly all, of a hundred thousand
             return self._row(*row)

@@ -29,7 +29,7 @@ Every file is written as :mod:`archive_pipeline.durable` says.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -37,7 +37,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from archive_pipeline.durable import clear_temporary, read_json, storage_error, write_json
-from archive_pipeline.errors import DocumentBusy, NotReadable
+from archive_pipeline.errors import DocumentBusy, NotReadable, UnsafeName
 from archive_pipeline.keys import DocumentKey
 
 
@@ -137,6 +137,16 @@ class Store:
     def keys(self) -> list[DocumentKey]:
         folder = self.root / "documents"
         return sorted(DocumentKey(child.name) for child in folder.iterdir()) if folder.is_dir() else []
+
+    def registered(self, names: Iterable[str]) -> Iterator[DocumentFolder]:
+        """The folders of those of these keys that a document has; what is no key is passed over."""
+        for name in names:
+            try:
+                folder = self.document(DocumentKey(name))
+            except UnsafeName:
+                continue
+            if folder.source.exists():
+                yield folder
 
     def register(self, path: Path, uploads: Path) -> DocumentKey:
         """Give the document at ``path`` its key and note where it is.

@@ -15,7 +15,6 @@ from archive_pipeline.checks.examine import examine, examine_changed
 from archive_pipeline.checks.findings import CHECKS, Check
 from archive_pipeline.checks.summary import Named, Summary, summarise
 from archive_pipeline.errors import ArchiveError, DocumentBusy, printable
-from archive_pipeline.keys import DocumentKey
 from archive_pipeline.page import DOUBTFUL
 from archive_pipeline.report.places import Places
 from resources.archive import ArchiveResource
@@ -52,14 +51,7 @@ def document_checks(context: dg.AssetCheckExecutionContext, archive: ArchiveReso
     wanted = {key.name for key in context.selected_asset_check_keys}
     for check, summary in found.items():
         if check in wanted:
-            yield dg.AssetCheckResult(
-                asset_key=CHECKED,
-                check_name=check,
-                passed=summary.passed,
-                severity=_severity(summary),
-                description=_sentence(summary),
-                metadata=_metadata(summary, archive.places),
-            )
+            yield dg.AssetCheckResult(**_told(check, summary, archive.places))
 
 
 def look_at(archive: ArchiveResource, keys: Iterable[str]) -> Iterator[dg.AssetCheckEvaluation]:
@@ -70,26 +62,26 @@ def look_at(archive: ArchiveResource, keys: Iterable[str]) -> Iterator[dg.AssetC
     Raises:
         ArchiveError: The store cannot be read or written.
     """
-    folders = [archive.store.document(DocumentKey(key)) for key in keys]
     table = archive.examinations
     found = []
-    for folder in folders:
+    # Anybody can make a partition in the UI, whose key may be none. Nothing is to be made of what nobody registered.
+    for folder in archive.store.registered(keys):
         with suppress(DocumentBusy):  # another run's, which looks at it when it is done
             found.append(examine(folder))
     table.write(found)
     for check, summary in summarise(table, _MOST_ROWS).items():
-        yield dg.AssetCheckEvaluation(
-            asset_key=CHECKED,
-            check_name=check,
-            passed=summary.passed,
-            severity=_severity(summary),
-            description=_sentence(summary),
-            metadata=_metadata(summary, archive.places),
-        )
+        yield dg.AssetCheckEvaluation(**_told(check, summary, archive.places))
 
 
-def _severity(summary: Summary) -> dg.AssetCheckSeverity:
-    return dg.AssetCheckSeverity.ERROR if summary.severity == "loss" else dg.AssetCheckSeverity.WARN
+def _told(check: Check, summary: Summary, places: Places) -> dict[str, Any]:
+    return {
+        "asset_key": CHECKED,
+        "check_name": check,
+        "passed": summary.passed,
+        "severity": dg.AssetCheckSeverity.ERROR if summary.severity == "loss" else dg.AssetCheckSeverity.WARN,
+        "description": _sentence(summary),
+        "metadata": _metadata(summary, places),
+    }
 
 
 def _sentence(summary: Summary) -> str:

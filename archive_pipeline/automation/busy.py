@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
-from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 
 from assets.ranges import RANGE_END, RANGE_START
@@ -36,13 +35,13 @@ def keys_of_runs(runs: Sequence[dg.DagsterRun], order: Sequence[str]) -> set[str
     return {key for run in runs for key in _keys_of(run, order, places)}
 
 
-def keys_of_backfills(instance: dg.DagsterInstance, graph: BaseAssetGraph[Any]) -> set[str]:
+def keys_of_backfills(instance: dg.DagsterInstance, repository: dg.RepositoryDefinition) -> set[str]:
     """The documents of backfills that a person has begun and that have not ended: not all of their runs are there."""
     waiting = instance.get_backfills(filters=BulkActionsFilter(statuses=[BulkActionStatus.REQUESTED]))
     found: set[str] = set()
     for backfill in waiting:
         if backfill.is_asset_backfill:
-            asked = backfill.get_asset_backfill_data(graph).target_subset.iterate_asset_partitions()
+            asked = backfill.get_asset_backfill_data(repository.asset_graph).target_subset.iterate_asset_partitions()
             found.update(each.partition_key for each in asked if each.partition_key is not None)
         else:
             found.update(backfill.partition_names or ())

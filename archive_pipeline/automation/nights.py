@@ -79,7 +79,7 @@ def _look(
     order = context.instance.get_dynamic_partitions(str(DOCUMENTS.name))
     busy = keys_of_runs(runs, order)
     if context.repository_def is not None:
-        busy |= keys_of_backfills(context.instance, context.repository_def.asset_graph)
+        busy |= keys_of_backfills(context.instance, context.repository_def)
     try:
         tonight = plan_tonight(
             order, archive.store, archive.options(), archive.batch, busy=busy, since=night.began, now=now

@@ -55,7 +55,7 @@ def _plan(instance: dg.DagsterInstance, settings: Settings, now: float, busy: Co
     archive = ArchiveResource.from_settings(settings)
     order = instance.get_dynamic_partitions(str(DOCUMENTS.name))
     others = keys_of_runs(unfinished_runs(instance), order)
-    others |= keys_of_backfills(instance, build(settings).resolve_asset_graph())
+    others |= keys_of_backfills(instance, build(settings).get_repository_def())
     return plan_tonight(order, archive.store, archive.options(), archive.batch, busy={*others, *busy}, since=now)
 
 

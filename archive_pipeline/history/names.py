@@ -34,19 +34,30 @@ class Names:
             for form in (name, printable(name), name.encode("utf-8", "backslashreplace").decode()):
                 if form.isprintable():
                     said.update(dict.fromkeys((form, _MARKDOWN.sub(r"\\\1", form))))
-        self._in_text = _pattern(key, said, "")
+        self._in_text = _pattern(key, [*said, *plain])
         # In a column of JSON, and in JSON that stands as a string in JSON.
         self.stored = tuple(dict.fromkeys(form for name in said for form in _escaped(name)))
-        # There a letter before the name may be the end of an escape: of a line's end, or of a quotation mark.
-        self._in_json = _pattern(key, self.stored, r"|(?<=\\[nrtbf])|(?<=\\u[0-9a-f]{4})")
 
     def are_in(self, stored: str) -> bool:
-        """Whether a column, as it is stored, names the document."""
-        return self._in_json.search(stored) is not None
+        """Whether a column, as it is stored, names the document.
 
-    def are_in_bytes(self, data: bytes) -> bool:
-        """Whether a file names the document."""
-        return self.are_in(data.decode("latin-1"))
+        JSON is decoded first: there a letter may be the end of an escape, as in ``\\nest.pdf``, a line's end and
+        another document.
+        """
+        try:
+            return self._are_said(json.loads(stored))
+        except ValueError:
+            return self._in_text.search(stored) is not None
+
+    def _are_said(self, data: Any) -> bool:
+        if isinstance(data, dict):
+            return any(self._are_said(each) for pair in data.items() for each in pair)
+        if isinstance(data, list):
+            return any(map(self._are_said, data))
+        if not isinstance(data, str):
+            return False
+        # JSON that stands as a string in JSON.
+        return self.are_in(data) if data[:1] in ("{", "[", '"') else self._in_text.search(data) is not None
 
     def taken_out(self, text: str) -> str:
         """Text with something else in the place of each name."""
@@ -77,11 +88,11 @@ def _escaped(name: str) -> tuple[str, ...]:
     return (name, once, json.dumps(once)[1:-1])
 
 
-def _pattern(key: str, names: Iterable[str], or_after: str) -> re.Pattern[str]:
+def _pattern(key: str, names: Iterable[str]) -> re.Pattern[str]:
     # "a.pdf" is not in "aa.pdf", "box/a.pdf" or "a.pdf.tiff", but in "a.pdf: damaged." and at the end of a sentence.
     longest_first = sorted(names, key=len, reverse=True)
     either = "|".join(map(re.escape, longest_first))
-    alone = rf"(?:(?<![\w./-]){or_after})(?:{either})(?![\w/-]|\.\w)"
+    alone = rf"(?<![\w./-])(?:{either})(?![\w/-]|\.\w)"
     # A folder of the store, or the address of an export.
     folder = rf"(?<=/documents/){re.escape(key)}(?![\w.-])|(?<=/){re.escape(key)}(?=/(?:view/|text/|document\.))"
     return re.compile(f"{alone}|{folder}")

@@ -70,7 +70,6 @@ class FixityBook:
     def forget(self, key: str) -> None:
         """Leave nothing of a document in the file."""
         self._table.remove([key])
-        self._table.compact()
 
     def next_round(self, rounds: Rounds) -> list[DocumentKey]:
         """Documents whose turn it is: what was damaged, then what was verified longest ago or never."""

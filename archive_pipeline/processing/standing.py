@@ -146,7 +146,12 @@ class StandingKeeper:
 
 def _done(base: DocumentState, attempt: Attempt, work: DocumentWork, seconds: float) -> DocumentState:
     choices = work.choices
-    pages = [page_to_export(work.folder, outcome.number) for outcome in attempt.outcomes]
+    failed = characters = doubtful = 0
+    for outcome in attempt.outcomes:  # a page at a time: a register of a thousand has no room in memory
+        page = page_to_export(work.folder, outcome.number)
+        failed += page.status == "failed"
+        characters += sum(len(line.best_text) for line in page.lines())
+        doubtful += bool(needs_eye(page))
     # As the views and the UI have it: a title page in large letters counts as much as a page of text.
     sure = [outcome.confidence for outcome in attempt.outcomes if outcome.confidence is not None]
     return replace(
@@ -160,12 +165,12 @@ def _done(base: DocumentState, attempt: Attempt, work: DocumentWork, seconds: fl
         code="",
         reason="",
         remedy="",
-        pages=len(pages),
-        failed_pages=sum(page.status == "failed" for page in pages),
+        pages=len(attempt.outcomes),
+        failed_pages=failed,
         lines=sum(outcome.lines for outcome in attempt.outcomes),
-        characters=sum(len(line.best_text) for page in pages for line in page.lines()),
+        characters=characters,
         confidence=round(fmean(sure), 4) if sure else None,
-        doubtful=sum(bool(needs_eye(page)) for page in pages),
+        doubtful=doubtful,
         seconds=round(seconds, 3) if attempt.done else base.seconds,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -94,5 +95,6 @@ def _templates() -> Environment:
     )
     made.filters["printable"] = printable
     made.filters["sentence"] = lambda text: text if text.endswith(".") else f"{text}."
-    made.filters["percent"] = lambda share: "" if share is None else f"{100 * share:.1f} %"
+    # Rounded down, as in the reading view: what is not certain is not called so.
+    made.filters["percent"] = lambda share: "" if share is None else f"{math.floor(share * 1000 + 1e-6) / 10:.1f} %"
     return made

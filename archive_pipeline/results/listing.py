@@ -19,11 +19,13 @@ class Row:
     Attributes:
         name: Its path below the upload folder, or its key where it came from elsewhere.
         exports: What can be opened of it: label and path below the document.
+        refusal: Why its upload, as it lies there now, was refused; what can be opened is of an earlier one.
     """
 
     state: DocumentState
     name: str
     exports: tuple[tuple[str, str], ...]
+    refusal: Upload | None = None
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,8 @@ class Lister:
         if self._read[0] != now:
             states = DocumentStates(self._store, read_only=True).all()
             uploads = UploadRegister(self._store, read_only=True).all().values()
-            names = {upload.key: upload.path for upload in uploads if upload.key and upload.state != "gone"}
-            rows = [Row(state, names.get(key, key), ()) for key, state in states.items()]
+            there = {upload.key: upload for upload in uploads if upload.key and upload.state != "gone"}
+            rows = [_row(state, there.get(key)) for key, state in states.items()]
             # A document that was refused is among the rows, by its key.
             refused = [upload for upload in uploads if upload.state == "refused" and upload.key not in states]
             refused.sort(key=lambda upload: -upload.since)
@@ -96,12 +98,19 @@ class Lister:
         return self._read[1], self._read[2]
 
 
+def _row(state: DocumentState, upload: Upload | None) -> Row:
+    # Where a run has refused it, its state says so, too; of what the sensor refused no run has heard.
+    refused = upload is not None and upload.state == "refused" and state.standing == "done"
+    return Row(state, upload.path if upload else state.key, (), upload if refused else None)
+
+
 def _searched(row: Row) -> str:
     return f"{row.name} {row.state.key} {row.state.hand}".casefold()
 
 
 def _urgency(row: Row) -> tuple[bool, bool, str]:
-    return row.state.standing == "done", not (row.state.doubtful or row.state.failed_pages), row.name
+    fine = row.state.standing == "done" and row.refusal is None
+    return fine, not (row.state.doubtful or row.state.failed_pages), row.name
 
 
 def _outside(path: Path) -> tuple[int, int] | None:

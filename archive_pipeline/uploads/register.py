@@ -91,10 +91,6 @@ class UploadRegister:
         """The upload with a path below the upload folder."""
         return next(iter(self._table.where(path=path)), None)
 
-    def of_key(self, key: str) -> Upload | None:
-        """The upload of a document, if it came by the upload folder."""
-        return next((upload for upload in self._table.where(key=key) if upload.state != "gone"), None)
-
     def of_document(self, key: str) -> list[Upload]:
         """All uploads of a document, those that are gone too."""
         return self._table.where(key=key)
@@ -128,4 +124,3 @@ class UploadRegister:
     def forget(self, key: str) -> None:
         """Leave nothing of a document's uploads in the file."""
         self._table.remove([upload.path for upload in self._table.where(key=key)])
-        self._table.compact()

@@ -31,8 +31,8 @@ class Rules:
     Attributes:
         quiet: Seconds for which nothing of it may change.
         at_once: Most documents that one look takes.
-        seconds: Time after which a look takes no more; the rest waits for the next one. The runs that it asks for take
-            Dagster some three times as long.
+        seconds: Time after which a look takes no more; the rest waits for the next one. To make the runs that it asks
+            for takes Dagster longer than that, in the same tick.
         batch: A look ends with a full batch if there is more, so that no run is begun for a few documents only.
         notes: Leave a note beside what is refused.
     """

@@ -26,6 +26,7 @@ _AUTOMATIC = """query($r: RepositorySelector!) {
 _STOP_SENSOR = "mutation($i: String!) { stopSensor(id: $i) { __typename } }"
 _STOP_SCHEDULE = "mutation($i: String!) { stopRunningSchedule(id: $i) { __typename } }"
 _RUN = "query($r: ID!) { runOrError(runId: $r) { ... on Run { status tags { key value } } } }"
+_RUNS = "query($f: RunsFilter!) { runsOrError(filter: $f) { ... on Runs { results { runId } } } }"
 _EVENTS = """query($r: ID!) { logsForRun(runId: $r) { ... on EventConnection { events { __typename
   ... on MessageEvent { message } ... on EngineEvent { error { message } }
   ... on ExecutionStepFailureEvent { error { message } } ... on RunFailureEvent { error { message } } } } } }"""
@@ -135,10 +136,13 @@ class Stack:
         return self._launch(location, {"jobName": "__ASSET_JOB", "assetSelection": [{"path": list(key)}]}, {})
 
     def launch(self, location: str, partition: str | None = None, **tags: str) -> str:
-        """Ask Dagster for a run of a location's job; its id."""
+        """Ask Dagster for a run of a location's job; its id.
+
+        It is not started again by itself after a crash, unless its tags say so: it would hold the queue up.
+        """
         if partition:
             tags["dagster/partition"] = partition
-        return self._launch(location, {"jobName": f"{location}_job"}, tags)
+        return self._launch(location, {"jobName": f"{location}_job"}, {"dagster/max_retries": "0"} | tags)
 
     def _launch(self, location: str, job: dict[str, Any], tags: dict[str, str]) -> str:
         parameters = {
@@ -153,6 +157,16 @@ class Stack:
 
     def status(self, run_id: str) -> str:
         return str(self.ask(_RUN, r=run_id)["runOrError"]["status"])
+
+    def started_again(self, run_id: str) -> str | None:
+        """The run that Dagster started by itself in place of one."""
+        runs = self.ask(_RUNS, f={"tags": [{"key": "dagster/parent_run_id", "value": run_id}]})["runsOrError"][
+            "results"
+        ]
+        return runs[0]["runId"] if runs else None
+
+    def tags(self, run_id: str) -> dict[str, str]:
+        return {tag["key"]: tag["value"] for tag in self.ask(_RUN, r=run_id)["runOrError"]["tags"]}
 
     def wait(self, run_id: str, seconds: float = 300) -> str:
         """The status in which a run ended."""

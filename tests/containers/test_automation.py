@@ -42,6 +42,13 @@ def _done(stack: Stack, key: str) -> bool:
     return bool(asset.get("assetMaterializations"))
 
 
+def _refused(stack: Stack) -> set[str]:
+    """Uploads in the table of the asset."""
+    latest = stack.ask(_LATEST, k={"path": ["uploads"]})["assetOrError"]["assetMaterializations"][0]
+    table = next(entry["table"] for entry in latest["metadataEntries"] if entry["label"] == "refused uploads")
+    return {json.loads(record)["upload"] for record in table["records"]}
+
+
 def test_uploads_are_taken_by_themselves_and_what_is_refused_is_said_beside_the_file_and_in_the_ui(
     automatic: Stack, scan: Callable[[str, int], Path]
 ) -> None:
@@ -57,10 +64,7 @@ def test_uploads_are_taken_by_themselves_and_what_is_refused_is_said_beside_the_
     assert "What to do: " in note.read_text()
     assert note.stat().st_uid == 1000
     assert (stack.uploads / "list.docx.refused.txt").exists()
-    shown = stack.ask(_LATEST, k={"path": ["uploads"]})["assetOrError"]["assetMaterializations"][0]["metadataEntries"]
-    table = next(entry["table"] for entry in shown if entry["label"] == "refused uploads")
-    rows = {row["upload"]: row for row in map(json.loads, table["records"])}
-    assert set(rows) == {"list.docx"} or set(rows) == {"list.docx", "broken.pdf"}
+    _until(lambda: _refused(stack) == {"list.docx", "broken.pdf"}, stack)
     # What opens uploads cannot write to their folder; what writes notes opens none.
     runs = [json.loads(docker("inspect", name))[0] for name in stack.run_containers()]
     assert runs

@@ -120,6 +120,7 @@ def test_a_run_is_launched_as_its_profile_says(engine: FakeEngine, instance: Ins
     assert made == profile.body(run_id=record().run_id, job="documents_job", arguments=made["Cmd"][-1])
     assert engine.calls()[-1].endswith(f"/containers/{NEW}/start")
     assert instance.tags["docker/container_id"] == NEW
+    assert "dagster/max_retries" not in instance.tags
 
 
 FORGED = {
@@ -144,6 +145,7 @@ def test_a_record_that_asks_for_something_else_starts_nothing(
     with pytest.raises(LaunchRefused, match="the run's record"):
         launch(instance, FORGED[kind])
     assert engine.asked == []
+    assert instance.tags == {"dagster/max_retries": "0"}
 
 
 REFUSALS = {
@@ -173,6 +175,7 @@ def test_what_the_engine_does_not_do_is_one_sentence_with_a_remedy(
     assert type(refused.value) is kind
     assert what in refused.value.what
     assert remedy in refused.value.remedy
+    assert instance.tags["dagster/max_retries"] == "0"
     assert str(refused.value).isprintable()
 
 

@@ -45,7 +45,7 @@ def store(tmp_path: Path) -> Path:
     write_bytes(folder / "documents" / "a.pdf" / "corrections" / "0001.json", b"{}")
     write_bytes(folder / "report" / "index.html", b"<p>the report")
     write_bytes(tmp_path / "secret", b"secret")
-    DocumentStates(folder).write(DocumentState("a.pdf", "done", "f", "m", 1.0, pages=3, confidence=0.987, doubtful=1))
+    DocumentStates(folder).write(DocumentState("a.pdf", "done", "f", "m", 1.0, pages=3, confidence=0.9879, doubtful=1))
     return folder
 
 
@@ -164,6 +164,18 @@ def test_those_that_need_somebody_come_first_and_a_search_finds_by_name_and_hand
     found = client.get("/", params={"search": "MARIE letter-042"}).text
     assert "1 document" in found
     assert "letter-042" in found
+
+
+def test_a_document_whose_upload_is_refused_now_says_so_though_an_earlier_one_was_done(
+    store: Path, client: Client
+) -> None:
+    refused = Upload("a.pdf", "2", "1", "refused", 1.0, 2.0, key="a.pdf", code="BadSettings", reason="archive.yml: no")
+    UploadRegister(store).write([refused])
+    DocumentStates(store).write(DocumentState("0.pdf", "done", "f", "m", 1.0, doubtful=2))
+    text = " ".join(client.get("/").text.split())
+    assert "what lies there now is <strong>refused</strong>: archive.yml: no." in text
+    assert "reading view" in text
+    assert text.index("a.pdf") < text.index("0.pdf")
 
 
 def test_how_many_are_under_way_stands_above_the_list(store: Path, client: Client) -> None:

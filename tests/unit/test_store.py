@@ -173,3 +173,12 @@ def test_waiting_for_a_writer_ends(tmp_path: Path) -> None:
         with pytest.raises(DocumentBusy), Store(tmp_path).document(DocumentKey("a.pdf")).lock(timeout=0.2):
             pass
         assert time.monotonic() - began < 5
+
+
+def test_only_what_is_registered_is_given_of_names_that_anybody_may_have_made(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    (tmp_path / "a.pdf").write_bytes(b"x")
+    store.register(tmp_path / "a.pdf", tmp_path)
+    found = list(store.registered(["../../etc/passwd", "nobody.pdf", "a.pdf"]))
+    assert [folder.key for folder in found] == ["a.pdf"]
+    assert store.keys() == ["a.pdf"], "nothing is made by asking"
