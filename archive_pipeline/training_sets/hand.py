@@ -70,8 +70,9 @@ def parse_hand(data: bytes) -> Hand:
 
 def same_hand(one: str | None, other: str | None) -> bool:
     """Whether two names of hands mean one; nobody's is nobody else's."""
-    return _folded(one) == _folded(other) != ""
+    return folded_name(one) == folded_name(other) != ""
 
 
-def _folded(name: str | None) -> str:
+def folded_name(name: str | None) -> str:
+    """A hand's name as it is compared; empty for nobody's."""
     return " ".join(clean_text(name or "").split()).casefold()
