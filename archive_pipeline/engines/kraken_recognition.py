@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib.metadata
 import unicodedata
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -18,14 +18,15 @@ import numpy as np
 import torch
 from kraken.binarization import nlbin
 from kraken.configs import RecognitionInferenceConfig
-from kraken.containers import Segmentation
 from kraken.lib.ctc_decoder import greedy_decoder
 from kraken.models import load_models
 from PIL import Image as PillowImage
 
 from archive_pipeline.engines.base import Image, each_line, step_of
+from archive_pipeline.engines.baseline_strips import on_paper, segmentation_of
 from archive_pipeline.engines.crops import clip
 from archive_pipeline.engines.kraken_lines import LinePatch, line_patch
+from archive_pipeline.engines.kraken_onnx import OnnxNetwork
 from archive_pipeline.engines.versions import KRAKEN_RECOGNITION
 from archive_pipeline.errors import ModelError
 from archive_pipeline.models.installed import InstalledModel
@@ -40,7 +41,7 @@ Decoded = list[tuple[int, int, int, float]]
 
 
 class KrakenRecognizer:
-    """Lines by a recognition model of kraken.
+    """Lines by a recognition model of kraken; one that was trained here has an ONNX form beside it, which then reads.
 
     As with PP-OCR, a line whose mean confidence is below 0.5 keeps its place and its confidence but gets no text. Lines
     that run to the left get that direction from their letters.
@@ -50,12 +51,17 @@ class KrakenRecognizer:
         model.verify()  # kraken itself wants a path
         torch.set_num_threads(1)
         self._net = _load(model)
+        derived = model.with_suffix(".onnx")
+        if derived is not None:
+            self._net.nn = OnnxNetwork(model, model.read(derived))
         legacy = bool(self._net.use_legacy_polygons) and self._net.seg_type != "bbox"
         parameters: dict[str, str | int | float | bool] = {
             "padding": _PADDING,
             "min_confidence": _MIN_CONFIDENCE,
             "legacy_polygons": legacy,
         }
+        if derived is not None:
+            parameters["outside"] = "paper"
         self.step = step_of(model, f"{importlib.metadata.version('kraken')}+{KRAKEN_RECOGNITION}", parameters)
 
     def recognize(self, image: Image, regions: Sequence[Region]) -> tuple[Region, ...]:
@@ -91,13 +97,7 @@ class KrakenRecognizer:
 
     def _read(self, patch: LinePatch) -> Any:
         """kraken's record of a line, in display order; None where kraken finds that there is no line."""
-        segmentation = Segmentation(
-            type="baselines",
-            imagename="",
-            text_direction="vertical-lr" if patch.vertical else "horizontal-lr",
-            script_detection=False,
-            lines=[patch.line],
-        )
+        segmentation = segmentation_of(patch)
         if self._net.seg_type == "bbox":
             segmentation = segmentation.to_bbox()
         with warnings.catch_warnings(), torch.inference_mode():
@@ -114,7 +114,7 @@ def _load(model: InstalledModel) -> Any:
         ModelError: kraken cannot load the file, or there is no recognition network in it.
     """
     try:
-        networks = load_models(model.path, tasks=["recognition"])
+        networks = load_models((model.with_suffix(".safetensors") or model.files[0]).path, tasks=["recognition"])
     except Exception as error:  # whatever kraken raises at a file that is none of its own
         reason = " ".join(str(error).split())[:300]
         raise ModelError(f"model {model.id} cannot be loaded by kraken: {reason}", remedy=model.remedy) from error
@@ -123,6 +123,8 @@ def _load(model: InstalledModel) -> Any:
         raise ModelError(
             f"model {model.id} has no network that reads lines", remedy="Give a recognition model of kraken."
         )
+    if model.with_suffix(".onnx") is not None:
+        network._line_extraction_pool = _OnPaper()
     network.prepare_for_inference(
         RecognitionInferenceConfig(
             accelerator="cpu",
@@ -136,6 +138,19 @@ def _load(model: InstalledModel) -> Any:
     )
     network.nn.to(memory_format=torch.channels_last)  # a quarter less time for VGSL's convolutions
     return network
+
+
+class _OnPaper:
+    """What kraken cuts lines out with, in this process: what is around a line becomes paper, as in our trainings."""
+
+    def imap_unordered(
+        self, cut: Callable[[int], tuple[PillowImage.Image | None, int]], indexes: Iterable[int]
+    ) -> Iterator[tuple[PillowImage.Image | None, int]]:
+        for strip, index in map(cut, indexes):
+            yield (strip if strip is None or 0 in strip.size else on_paper(strip)), index
+
+    def terminate(self) -> None:
+        """Nothing was started."""
 
 
 def _decode(outputs: torch.Tensor, lengths: torch.Tensor | None = None) -> list[Decoded]:

@@ -53,13 +53,17 @@ class InstalledModel(BaseModel):
         """Where all files lie."""
         return self.path.parent
 
-    def read(self) -> bytes:
-        """The bytes of the weights, checked against their digest.
+    def with_suffix(self, suffix: str) -> InstalledFile | None:
+        """The first file of a kind, such as ``.onnx``."""
+        return next((file for file in self.files if file.path.suffix == suffix), None)
+
+    def read(self, file: InstalledFile | None = None) -> bytes:
+        """The bytes of a file, by default of the weights, checked against their digest.
 
         Raises:
             ModelError: They are missing or differ by a bit.
         """
-        return self._read(self.files[0])
+        return self._read(file or self.files[0])
 
     def verify(self) -> None:
         """Check every file.

@@ -1,0 +1,1 @@
+"""Training: from pages that people have transcribed to a model for their hand."""

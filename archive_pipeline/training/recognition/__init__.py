@@ -1,0 +1,1 @@
+"""Training of recognition: kraken's networks, with our batching, checkpoints and limits."""

@@ -1,0 +1,33 @@
+"""Lines in batches of like width, in an order that depends on the seed and the epoch alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+_TOGETHER = 8  # batches whose lines are sorted by width together: less is padded, and chance stays
+
+
+def epoch_batches(widths: Sequence[int], size: int, seed: int, epoch: int) -> list[list[int]]:
+    """The batches of an epoch: each line once, by its index.
+
+    Args:
+        widths: Of the lines, in pixels.
+    """
+    draw = np.random.default_rng([seed, epoch])
+    order = draw.permutation(len(widths)).tolist()
+    groups = [order[start : start + size * _TOGETHER] for start in range(0, len(order), size * _TOGETHER)]
+    batches = []
+    for group in groups:
+        by_width = sorted(group, key=lambda index: widths[index])
+        batches += [by_width[start : start + size] for start in range(0, len(by_width), size)]
+    return [batches[index] for index in draw.permutation(len(batches))]
+
+
+def batch_at(widths: Sequence[int], size: int, seed: int, step: int) -> tuple[int, list[int]]:
+    """The epoch of a step (both from 0), and its batch."""
+    groups, rest = divmod(len(widths), size * _TOGETHER)
+    in_epoch = groups * _TOGETHER + -(-rest // size)
+    epoch, index = divmod(step, in_epoch)
+    return epoch, epoch_batches(widths, size, seed, epoch)[index]

@@ -1,0 +1,211 @@
+"""The training itself: plain CTC steps over batches of like width, that a kill interrupts and nothing else.
+
+kraken's own trainer pads every batch to 2,560 pixels and compiles the network, which no CPU bears; its networks, codecs
+and formats are used as they are. Batch normalisation stays as it was learnt from many pages.
+"""
+
+from __future__ import annotations
+
+import math
+import resource
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from archive_pipeline.errors import ArchiveError
+from archive_pipeline.training.recognition.augmentation import augmented
+from archive_pipeline.training.recognition.batches import batch_at
+from archive_pipeline.training.recognition.checkpoint import State, Tensors
+from archive_pipeline.training.recognition.lines import CutLine
+from archive_pipeline.training.recognition.network import TrainableNetwork
+from archive_pipeline.training.recognition.reading import character_error_rate, read_lines
+from archive_pipeline.training.recognition.recipe import Limits, Recipe
+from archive_pipeline.training.recognition.tensors import batch_tensor
+
+CHECKPOINT = "checkpoint.safetensors"
+_CHECKPOINT_SECONDS = 30.0
+_LOWEST = 0.02  # of the learning rate, at the end
+_MEASURED = 6  # batches by which the speed is measured
+
+
+class TrainingEnded(ArchiveError):
+    """A training that went beyond what it may take; its checkpoint is kept."""
+
+    default_remedy = "Give it more, or fewer pages; started again, it goes on where it stopped."
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Told after each evaluation.
+
+    Attributes:
+        loss: Mean since the last one, for each character.
+        cer: On the pages for validation, in percent; None where there are none.
+    """
+
+    step: int
+    steps: int
+    epoch: int
+    loss: float
+    cer: float | None
+    seconds: float
+
+
+class Learning:
+    """One training of a network.
+
+    Args:
+        network: Its characters are learnt already.
+        train, validate: Lines to learn from, and to see by how well it does on the way; the latter may be none.
+    """
+
+    def __init__(
+        self, network: TrainableNetwork, train: Sequence[CutLine], validate: Sequence[CutLine], recipe: Recipe
+    ) -> None:
+        self._network, self._train, self._validate, self._recipe = network, train, validate, recipe
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        torch.set_num_threads(recipe.threads)
+        torch.use_deterministic_algorithms(mode=True, warn_only=True)
+        self._module = network.module.to(self._device)
+        self._widths = [line.strip.shape[1] for line in train]
+        self._labels = [network.labels(line.text) for line in train]
+        self._half = _fast_halves(self._device)
+        self._loss = nn.CTCLoss(blank=0, zero_infinity=True)
+
+    def steps_within(self, minutes: float) -> int:
+        """How many batches fit into that time, by a few of them."""
+        started = 0.0
+        for step in range(_MEASURED + 1):
+            if step == 1:  # the first one is slower than all others
+                started = time.monotonic()
+            self._loss_of(step * 7).backward()  # type: ignore[no-untyped-call]
+        self._module.zero_grad()
+        each = (time.monotonic() - started) / _MEASURED
+        # What is left goes to evaluations and checkpoints.
+        return max(1, int(minutes * 60 * 0.9 / each))
+
+    def run(self, steps: int, key: str, limits: Limits, folder: Path, told: Callable[[Progress], None]) -> State:
+        """Train, from the checkpoint in the folder if it is of this very training.
+
+        Args:
+            key: Digest of all that the result depends on.
+            folder: For the checkpoint.
+
+        The network then has the best weights, by the pages for validation, or else the last.
+
+        Raises:
+            TrainingEnded: It takes more memory than it may.
+            StorageError: The checkpoint cannot be read or written.
+        """
+        recipe = self._recipe
+        optimiser = self._optimiser()
+        tensors = Tensors(self._module, optimiser, average=recipe.average > 0)
+        state = tensors.load(folder / CHECKPOINT, key) or State(key)
+        every = max(1, steps // recipe.evaluations)
+        began, saved = time.monotonic() - state.seconds, time.monotonic()
+        while state.step < steps and not state.ended:
+            self._step(state, steps, optimiser, tensors)
+            state.seconds = time.monotonic() - began
+            out_of_time = state.seconds > limits.minutes * 60
+            if state.step % every == 0 or state.step == steps or out_of_time:
+                self._evaluate(state, steps, tensors, told)
+                saved = 0.0
+                if recipe.patience and state.waited >= recipe.patience:
+                    state.ended = f"no better for {state.waited} evaluations"
+                elif out_of_time:
+                    state.ended = f"its {limits.minutes:g} minutes were over"
+            if time.monotonic() - saved > _CHECKPOINT_SECONDS:
+                tensors.save(folder / CHECKPOINT, state)
+                saved = time.monotonic()
+                _watch_memory(limits.memory_mb)
+        tensors.save(folder / CHECKPOINT, state)
+        tensors.exchange(tensors.best or tensors.mean)
+        return state
+
+    def _step(self, state: State, steps: int, optimiser: torch.optim.Optimizer, tensors: Tensors) -> None:
+        recipe = self._recipe
+        rate = recipe.learning_rate * _share(state.step, steps, recipe.warm_up)
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        self._module.train()
+        loss = self._loss_of(state.step)
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self._module.parameters(), recipe.clip)
+        optimiser.step()
+        state.step += 1
+        if recipe.average:
+            tensors.follow(min(recipe.average, (1 + state.step) / (10 + state.step)))
+        state.losses = (state.losses[0] + loss.item(), state.losses[1] + 1)
+
+    def _loss_of(self, step: int) -> torch.Tensor:
+        """The loss of the batch of a step; everything that is drawn is drawn by the step."""
+        recipe = self._recipe
+        torch.manual_seed((recipe.seed << 32) + step)  # dropout
+        epoch, chosen = batch_at(self._widths, recipe.batch, recipe.seed, step)
+        strips = [
+            augmented(self._train[index].strip, recipe.augmentation, np.random.default_rng([recipe.seed, epoch, index]))
+            for index in chosen
+        ]
+        batch, widths = batch_tensor(strips, self._network.channels)
+        batch = batch.to(self._device, memory_format=torch.channels_last)
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._half):
+            logits, lengths = self._module(batch, widths.to(self._device))
+        labels = [self._labels[index] for index in chosen]
+        loss: torch.Tensor = self._loss(
+            logits.float().squeeze(2).permute(2, 0, 1).log_softmax(2),
+            torch.tensor([label for line in labels for label in line], device=self._device),
+            lengths,
+            torch.tensor([len(line) for line in labels], device=self._device),
+        )
+        return loss
+
+    def _evaluate(self, state: State, steps: int, tensors: Tensors, told: Callable[[Progress], None]) -> None:
+        cer = None
+        if self._validate:
+            tensors.exchange(tensors.mean)
+            read = read_lines(self._network, self._validate, self._device)
+            tensors.exchange(tensors.mean)
+            cer = character_error_rate((line.text for line in self._validate), read)
+            if state.best_cer is None or cer < state.best_cer:
+                state.best_cer, state.best_step, state.waited = cer, state.step, 0
+                tensors.keep_best()
+            else:
+                state.waited += 1
+        loss = state.losses[0] / max(state.losses[1], 1)
+        state.losses = (0.0, 0)
+        state.curve.append({"step": state.step, "loss": loss, "cer": cer, "seconds": round(state.seconds, 1)})
+        epoch, _ = batch_at(self._widths, self._recipe.batch, self._recipe.seed, state.step)
+        told(Progress(state.step, steps, epoch, loss, cer, state.seconds))
+
+    def _optimiser(self) -> torch.optim.AdamW:
+        weights = [each for each in self._module.parameters() if each.requires_grad]
+        groups = [
+            {"params": [each for each in weights if each.ndim > 1], "weight_decay": self._recipe.weight_decay},
+            {"params": [each for each in weights if each.ndim <= 1], "weight_decay": 0.0},
+        ]
+        return torch.optim.AdamW(groups, lr=self._recipe.learning_rate)
+
+
+def _share(step: int, steps: int, warm_up: int) -> float:
+    """Of the highest learning rate: up in a line, down in a cosine."""
+    up = min(1.0, (step + 1) / warm_up) if warm_up else 1.0
+    return up * (_LOWEST + (1 - _LOWEST) * 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps))))
+
+
+def _fast_halves(device: torch.device) -> bool:
+    """Whether the processor multiplies bfloat16 faster than float32; others only make it worse."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    return bool(torch.cpu._is_amx_tile_supported())
+
+
+def _watch_memory(most_mb: int) -> None:
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    if used > most_mb:
+        raise TrainingEnded(f"the training takes {used:,} MB of memory, and may take {most_mb:,}")

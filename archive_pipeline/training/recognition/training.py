@@ -1,0 +1,180 @@
+"""From pages with ground truth to a trained model in a folder."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from archive_pipeline.durable import digest_of, make_folder, read_json, write_bytes, write_json
+from archive_pipeline.errors import UsageError
+from archive_pipeline.models.installed import InstalledModel
+from archive_pipeline.training.recognition.lines import CutLine, cut_lines
+from archive_pipeline.training.recognition.loop import Learning, Progress
+from archive_pipeline.training.recognition.network import TrainableNetwork, trainable, write_network
+from archive_pipeline.training.recognition.onnx_form import onnx_form
+from archive_pipeline.training.recognition.recipe import Limits, Recipe
+from archive_pipeline.training_sets.lines import TrainingPage
+
+CODE = "1"
+"""Version of what this package does: raise it when the same recipe would give another model."""
+WEIGHTS, ONNX = "model.safetensors", "model.onnx"
+_PLAN, _RESULT = "plan.json", "result.json"
+_LEAST_LINES = 20
+_LINES_MB = 1024
+
+
+class Training(BaseModel):
+    """What a training was made of and what came of it.
+
+    Attributes:
+        key: Digest of all that it depends on.
+        recipe: With the number of steps.
+        steps: That were made; fewer than in the recipe if it ended early.
+        ended: Why it did.
+        new_characters: That the base did not know.
+        lines, characters: That it was trained with.
+        cer: On the pages for validation, in percent; None if there were none.
+        curve: Of each evaluation: step, loss, cer, seconds.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: str
+    base: str
+    base_digest: str
+    recipe: Recipe
+    steps: int
+    ended: str = ""
+    new_characters: tuple[str, ...] = ()
+    lines: int
+    characters: int
+    validation_lines: int
+    cer: float | None
+    curve: tuple[dict[str, float | None], ...]
+    seconds: float
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What opening the page images may take; see :func:`.lines.cut_lines`."""
+
+    child_mb: int = 4096
+    page_seconds: float = 300.0
+
+
+def train_recognition(
+    train: Sequence[TrainingPage],
+    validate: Sequence[TrainingPage],
+    base: InstalledModel,
+    recipe: Recipe,
+    folder: Path,
+    *,
+    limits: Limits | None = None,
+    resources: Resources | None = None,
+    told: Callable[[Progress], None] = lambda _: None,
+) -> Training:
+    """Train a model; ``model.safetensors`` and ``model.onnx`` are then in the folder.
+
+    Killed, it goes on from its last checkpoint when it is called again with the same; finished, it does nothing more.
+
+    Args:
+        train, validate: Pages; those to be judged by must be among neither.
+        base: What to begin with.
+        folder: Of this training alone.
+        told: Called after each evaluation. What it raises ends the training, which can go on later.
+
+    Raises:
+        UsageError: There are too few lines.
+        ModelError: The base cannot be trained.
+        ArchiveError: A page image cannot be read, or a limit was reached.
+    """
+    limits, resources = limits or Limits(), resources or Resources()
+    network = trainable(base)
+    cut = [
+        cut_lines(
+            pages,
+            network.height,
+            child_mb=resources.child_mb,
+            seconds=resources.page_seconds,
+            most_mb=min(_LINES_MB, limits.memory_mb // 4),
+        )
+        for pages in (train, validate)
+    ]
+    lines, held = ([line for line in each if line.text] for each in cut)
+    if len(lines) < _LEAST_LINES:
+        raise UsageError(
+            f"there are {len(lines)} lines to train with, and {_LEAST_LINES} are the least",
+            remedy="Transcribe some more; forty lines are a beginning, a few hundred are good.",
+        )
+    known = _key(base, recipe, lines, held)
+    make_folder(folder)
+    if (done := _finished(folder, known)) is not None:
+        return done
+    new = network.learn_characters((line.text for line in lines), recipe.seed)
+    learning = Learning(network, lines, held, recipe)
+    planned = _planned(folder, known, recipe, lambda: learning.steps_within(limits.minutes))
+    state = learning.run(planned, known, limits, folder, told)
+    _write(network, folder)
+    training = Training(
+        key=known,
+        base=base.id,
+        base_digest=base.digest,
+        recipe=recipe.model_copy(update={"steps": planned}),
+        steps=state.step,
+        ended=state.ended,
+        new_characters=tuple(new),
+        lines=len(lines),
+        characters=sum(len(line.text) for line in lines),
+        validation_lines=len(held),
+        cer=state.best_cer,
+        curve=tuple(state.curve),
+        seconds=round(state.seconds, 1),
+        versions=_versions(),
+    )
+    write_json(folder / _RESULT, training.model_dump(mode="json"))
+    return training
+
+
+def _versions() -> dict[str, str]:
+    return {name: importlib.metadata.version(name) for name in ("kraken", "torch", "archive-pipeline")}
+
+
+def _key(base: InstalledModel, recipe: Recipe, lines: Sequence[CutLine], held: Sequence[CutLine]) -> str:
+    """The digest of all that a training depends on, down to each pixel."""
+    content = [[(line.text, digest_of(line.strip.tobytes().hex())) for line in each] for each in (lines, held)]
+    versions = {name: version for name, version in _versions().items() if name != "archive-pipeline"}
+    return digest_of("recognition", CODE, base.id, base.digest, recipe.model_dump(mode="json"), content, versions)
+
+
+def _planned(folder: Path, key: str, recipe: Recipe, measure: Callable[[], int]) -> int:
+    """The number of steps: of the recipe, of an earlier attempt, or measured."""
+    if recipe.steps is not None:
+        return recipe.steps
+    plan = read_json(folder / _PLAN)
+    if not isinstance(plan, dict) or plan.get("key") != key:
+        plan = {"key": key, "steps": measure()}
+        write_json(folder / _PLAN, plan)
+    return int(plan["steps"])
+
+
+def _finished(folder: Path, key: str) -> Training | None:
+    data = read_json(folder / _RESULT)
+    try:
+        found = Training.model_validate(data)
+    except ValidationError:
+        return None
+    whole = found.key == key and (folder / WEIGHTS).is_file() and (folder / ONNX).is_file()
+    return found if whole else None
+
+
+def _write(network: TrainableNetwork, folder: Path) -> None:
+    write_bytes(folder / ONNX, onnx_form(network))
+    temporary = folder / f".{WEIGHTS}.new"
+    write_network(network.finished(), temporary)
+    write_bytes(folder / WEIGHTS, temporary.read_bytes())
+    temporary.unlink()
