@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +67,8 @@ def bench_learning(
 ) -> Iterator[LearningRow]:
     """Train with some pages of a folder, and read others with what came of it.
 
-    Which pages are frozen, and in which order others are taken, goes by the digest of their names: not in a row, and the
-    same at every run.
+    Which pages are frozen, and in which order others are taken, goes by the digest of their names: not in a row, and
+    the same at every run.
 
     Args:
         folder: Page images with an ALTO or PAGE file of the same stem beside each.
@@ -89,9 +90,7 @@ def bench_learning(
             chosen = [by_file[truth.name] for _, truth in pages[frozen : frozen + count] if truth.name in by_file]
             where = root / f"training-{count}"
             began, cpu = time.monotonic(), time.process_time()
-            training = train_recognition(
-                chosen, [], base, recipe, where, limits=limit, told=lambda step, count=count: told(count, step)
-            )
+            training = train_recognition(chosen, [], base, recipe, where, limits=limit, told=partial(told, count))
             spent = ((time.process_time() - cpu) / 60, (time.monotonic() - began) / 60)
             model = _installed(where, f"trained-with-{count}")
             read = read_with_both(pages[:frozen], (base, model), options)
