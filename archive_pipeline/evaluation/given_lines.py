@@ -12,14 +12,18 @@ def _name(*place: int) -> str:
     return "-".join(["gt", *map(str, place)])
 
 
-def scored(truth: Page) -> dict[str, Line]:
-    """The lines that count, under names of ours: a file's own may be there twice."""
+def named(truth: Page) -> dict[str, Line]:
+    """All lines in reading order, under names of ours: a file's own may be there twice."""
     return {
         _name(number, position): line
         for number, region in enumerate(truth.regions, start=1)
         for position, line in enumerate(region.lines, start=1)
-        if scored_lines([line.best_text])
     }
+
+
+def scored(truth: Page) -> dict[str, Line]:
+    """The lines that count."""
+    return {name: line for name, line in named(truth).items() if scored_lines([line.best_text])}
 
 
 def to_read(truth: Page) -> Page:
