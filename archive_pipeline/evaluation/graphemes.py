@@ -62,6 +62,12 @@ def line_errors(truth: str, read: str) -> LineErrors:
     return LineErrors(truth, read, errors, characters, errors_s, word_errors, words, tuple(_confusions(aligned)))
 
 
+def segments(truth: str, read: str) -> list[tuple[str, str]]:
+    """Two texts in pieces side by side, what stands there and what was read; pieces that are equal were read right."""
+    aligned = combine_alignment_ops(align_strings(truth, read, _CHARACTERS)[0], _CHARACTERS)
+    return list(map(_both, aligned))
+
+
 def _counts(aligned: AlignmentTuple) -> tuple[int, int]:
     """Errors, and characters or words of the truth."""
     wrong = sum(not isinstance(each, Kept) for each in aligned)

@@ -13,12 +13,16 @@ from pydantic import ValidationError
 from archive_pipeline.durable import file_digest
 from archive_pipeline.errors import ChildError, NotReadable, PageFailed, StorageError
 from archive_pipeline.models.installed import InstalledModel
-from archive_pipeline.page import Page
+from archive_pipeline.page import Box, Page
+from archive_pipeline.processing.line_pictures import MAX_BYTES
 from archive_pipeline.processing.model_server import server_for
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.processing.page_job import render_options
 from archive_pipeline.processing.pool import Worker
 from archive_pipeline.rendering.model import PageImage, SourceInfo
+from archive_pipeline.sealed import open_result
+
+_JPEG = b"\xff\xd8\xff"
 
 
 @dataclass(frozen=True)
@@ -124,6 +128,27 @@ class PageReader:
             image = seen.image or PageImage.model_validate(answer["image"])
             found = layout or Page.model_validate(answer["layout"])
             return Reading(found, Page.model_validate(answer["transcription"]), (image.width, image.height))
+
+    def cut(self, seen: Seen, boxes: Sequence[Box]) -> list[bytes]:
+        """JPEGs of parts of a page image, in the order of their boxes; empty where a box lies beyond it.
+
+        Raises:
+            ArchiveError: They cannot be made.
+        """
+        try:
+            with seen.path.open("rb") as file:
+                self.worker.call({"op": "lines", "boxes": [list(box) for box in boxes]}, [file])
+            made = []
+            for number in range(len(boxes)):
+                with open_result(self.worker.scratch, f"line-{number}.jpg", max_bytes=MAX_BYTES) as picture:
+                    made.append(picture.read(MAX_BYTES))
+        except OSError as error:
+            raise NotReadable(f"it cannot be opened: {error.strerror}", document=str(seen.path)) from None
+        finally:
+            self.worker.clear()
+        if any(data and not data.startswith(_JPEG) for data in made):
+            raise ChildError("a page worker made a picture of a line that is none")
+        return made
 
     def _call(self, request: dict[str, Any], path: Path, models: Sequence[InstalledModel] = ()) -> dict[str, Any]:
         try:
