@@ -101,7 +101,7 @@ class Confusion(_Record):
 
     Attributes:
         truth, read: One is empty where something was left out or put in.
-        places: Page ids and indexes of lines, the first of them; as many as pages show what it is.
+        places: Page ids and indexes of lines; if there are many, those with the fewest errors, where it shows best.
     """
 
     truth: str
@@ -192,16 +192,18 @@ def parts(pages: Sequence[PageRecord], by: str) -> dict[str, Figures]:
 def confusions(found: Iterable[tuple[str, int | None, LineErrors]]) -> tuple[Confusion, ...]:
     """The most frequent ones, of page ids, indexes of lines and their errors."""
     counts = Counter[tuple[str, str]]()
-    places: dict[tuple[str, str], dict[tuple[str, int | None], None]] = {}
+    places: dict[tuple[str, str], dict[tuple[str, int | None], int]] = {}
     for page, index, errors in found:
         for pair in errors.confusions:
             counts[pair] += 1
-            places.setdefault(pair, {})[page, index] = None
+            places.setdefault(pair, {})[page, index] = errors.errors
     most = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_MOST_CONFUSIONS]
-    return tuple(
-        Confusion(truth=pair[0], read=pair[1], count=count, places=tuple(places[pair])[:_MOST_PLACES])
-        for pair, count in most
-    )
+    made = []
+    for (truth, read), count in most:
+        found_in = places[truth, read]
+        clearest = sorted(found_in, key=found_in.__getitem__)[:_MOST_PLACES]
+        made.append(Confusion(truth=truth, read=read, count=count, places=tuple(clearest)))
+    return tuple(made)
 
 
 def _sums(pages: Sequence[PageRecord]) -> dict[str, tuple[int, int, int, int, int]]:
