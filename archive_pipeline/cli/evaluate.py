@@ -52,7 +52,10 @@ def evaluate(what: str, model_id: str, json_file: Path | None, report_file: Path
             found = _evaluate(settings, pages, model, options, path.resolve().name, None)
             _write(found, pages, options, json_file, report_file)
     else:
-        split = training_places.split(settings, what)
+        try:
+            split = training_places.split(settings, what)
+        except UsageError as error:
+            raise UsageError(error.what, remedy=f"{error.remedy} Or give a folder or ZIP that is there.") from None
         if not split.frozen:
             raise UsageError(
                 f"the hand {printable(what)} has no frozen pages: {split.shortage.partition('. ')[0]}",
