@@ -16,12 +16,13 @@ import numpy as np
 import pytest
 
 from archive_pipeline.durable import write_json
-from archive_pipeline.errors import ModelError, StorageError
+from archive_pipeline.errors import ModelError, NotReadable, StorageError
 from archive_pipeline.evaluation import stored as stored_module
 from archive_pipeline.evaluation.evaluating import _fit_lines, evaluation_digest, most_letters
 from archive_pipeline.evaluation.given_lines import scored
 from archive_pipeline.evaluation.graphemes import line_errors
 from archive_pipeline.evaluation.leaks import require_unseen
+from archive_pipeline.evaluation.page_reader import PageReader
 from archive_pipeline.evaluation.pictures import shown_places, worst_lines
 from archive_pipeline.evaluation.record import (
     Evaluation,
@@ -37,6 +38,7 @@ from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.page import Line, Page, Region
 from archive_pipeline.processing.line_pictures import cut_lines
 from archive_pipeline.processing.options import ProcessingOptions
+from archive_pipeline.processing.pool import Worker
 from archive_pipeline.report.evaluation_page import write_evaluation
 from archive_pipeline.training_sets.doctor.examination import text_digest
 from archive_pipeline.training_sets.frozen import truth_digest
@@ -170,6 +172,19 @@ def test_an_evaluation_is_another_if_the_model_or_a_truth_is_and_not_if_the_orde
     assert evaluation_digest([first], MODEL) != digest
     assert evaluation_digest([first, second], MODEL.model_copy(update={"digest": "b" * 64})) != digest
     assert truth_digest(page("a/1", "one", "x", skip=frozenset({1}))) == truth_digest(page("a/1", "one"))
+
+
+def test_an_image_that_is_not_the_one_that_was_transcribed_is_not_read(tmp_path: Path) -> None:
+    reader = PageReader(Worker(tmp_path, ProcessingOptions()), ProcessingOptions())
+    path = tmp_path / "x.png"
+    path.write_bytes(b"picture")
+    seen = reader.page_image(path, hashlib.sha256(b"picture").hexdigest(), (30, 20))
+    assert seen.image is not None
+    assert (seen.image.width, seen.image.height, seen.info) == (30, 20, None)
+    with pytest.raises(NotReadable, match="its image is not the one that was transcribed"):
+        reader.page_image(path, "1" * 64, (30, 20))
+    with pytest.raises(NotReadable, match="cannot read"):
+        reader.page_image(tmp_path / "gone.png", "1" * 64, (30, 20))
 
 
 # What is kept
