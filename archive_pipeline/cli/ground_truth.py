@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from archive_pipeline.cli import training_places
 from archive_pipeline.errors import ArchiveError, printable
 from archive_pipeline.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from archive_pipeline.training_sets.reading import ReadOptions
 
 _FOUND_ERRORS = 3
 
@@ -19,7 +23,8 @@ def ground_truth() -> None:
     """Look over and store transcriptions that models are trained with."""
 
 
-def _options(settings: Settings) -> Any:
+def read_options(settings: Settings) -> ReadOptions:
+    """How ground truth is read, with this installation's limits and images."""
     from archive_pipeline.processing.page_images_index import PageImages
     from archive_pipeline.rendering.model import RenderOptions
     from archive_pipeline.store import Store
@@ -52,7 +57,7 @@ def check(paths: tuple[Path, ...], test_sets: tuple[str, ...], as_json: bool) ->
     from archive_pipeline.training_sets.checking import check_set, pages_for_tests
 
     settings = read_settings()
-    options, test = _options(settings), pages_for_tests(_truths(settings), test_sets)
+    options, test = read_options(settings), pages_for_tests(training_places.truths(settings), test_sets)
     # Where there is a store, a ZIP is unpacked there: the folder for temporary files may be small.
     work = settings.store_dir / "work" if settings.store_dir.is_dir() else None
     results: list[dict[str, Any]] = []
@@ -93,12 +98,12 @@ def import_(path: Path, name: str, replace: bool, test_sets: tuple[str, ...], as
     from archive_pipeline.training_sets.importing import import_truth
 
     settings = read_settings()
-    truths = _truths(settings)
+    truths = training_places.truths(settings)
     done = import_truth(
         path,
         name,
         truths,
-        _options(settings),
+        read_options(settings),
         replace=replace,
         test=pages_for_tests(truths, test_sets),
         work=settings.store_dir / "work",
@@ -124,12 +129,17 @@ def import_(path: Path, name: str, replace: bool, test_sets: tuple[str, ...], as
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_(as_json: bool) -> None:
     """Print the ground truth that is stored."""
-    truths = _truths(read_settings())
+    truths = training_places.truths(read_settings())
     rows: list[dict[str, Any]] = []
     for name in truths.names():
         truth = truths.load(name)
         if truth is not None:
-            row = {"name": name, "pages": len(truth.pages), "lines": truth.lines, "digest": truth.digest}
+            row: dict[str, Any] = {
+                "name": name,
+                "pages": len(truth.pages),
+                "lines": truth.lines,
+                "digest": truth.digest,
+            }
             rows.append(row | {"writer": truth.writer, **truth.hand.model_dump(exclude={"writer"})})
     if as_json:
         click.echo(json.dumps({"ground_truth": rows}, ensure_ascii=False, indent=1))
@@ -141,7 +151,37 @@ def list_(as_json: bool) -> None:
         click.echo("There is none. Import some: archive-pipeline ground-truth import PATH --name NAME")
 
 
-def _truths(settings: Settings) -> Any:
-    from archive_pipeline.training_sets.stored import TruthStore
+@ground_truth.command()
+@click.argument("hand")
+@click.option(
+    "--test",
+    "test_set",
+    metavar="NAME",
+    help="Stored ground truth that is for tests from now on, as a whole, for ever.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def split(hand: str, test_set: str | None, as_json: bool) -> None:
+    """Say which pages of a HAND models are judged by, and which they are trained with.
 
-    return TruthStore(settings.store_dir / "ground-truth")
+    If none are frozen yet and there are enough, about a quarter is, for ever.
+    """
+    found = training_places.split(read_settings(), hand, test_set)
+    parts = {"frozen": found.frozen, "train": found.train, "validate": found.validate}
+    if as_json:
+        data = {name: [page.id for page in pages] for name, pages in parts.items()}
+        told = {"missing": found.missing, "corrected": found.corrected, "shortage": found.shortage}
+        whole = {"hand": hand, "key": found.key, "digest": found.digest, **data, "left_out": found.left_out, **told}
+        click.echo(json.dumps(whole, ensure_ascii=False, indent=1))
+        return
+    for name, pages in parts.items():
+        lines = sum(1 for page in pages for _ in page.lines())
+        click.echo(f"{name}: {len(pages)} pages, {lines} lines")
+        for page in pages if name == "frozen" else ():
+            note = " (corrected since it was frozen)" if page.id in found.corrected else ""
+            click.echo(f"  {printable(page.id)}{note}")
+    for name, reason in found.left_out.items():
+        click.echo(f"left out: {printable(name)}: {printable(reason)}", err=True)
+    for name in found.missing:
+        click.echo(f"frozen, but not there any more: {printable(name)}", err=True)
+    if found.shortage:
+        click.echo(f"Note: {found.shortage}", err=True)

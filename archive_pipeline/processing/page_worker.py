@@ -19,6 +19,7 @@ from archive_pipeline.errors import UsageError
 from archive_pipeline.ground_truth.files import read_open
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.page import Direction, Page
+from archive_pipeline.processing.line_pictures import cut_lines
 from archive_pipeline.processing.model_server import ServerDoor
 from archive_pipeline.processing.preview import draw_preview
 from archive_pipeline.rendering.decoding import page_pixels
@@ -31,7 +32,7 @@ _BLANK = "No text was found on this page."
 
 
 def handle(request: dict[str, Any], files: list[BinaryIO], scratch: Path) -> dict[str, Any]:
-    """Do what ``request["op"]`` says: ``inspect``, ``truth``, ``page`` or ``preview``."""
+    """Do what ``request["op"]`` says: ``inspect``, ``truth``, ``page``, ``preview`` or ``lines``."""
     operation = request["op"]
     if operation == "inspect":
         options = RenderOptions(**request["options"])
@@ -47,6 +48,11 @@ def handle(request: dict[str, Any], files: list[BinaryIO], scratch: Path) -> dic
         page = Page.model_validate(request["page"])
         (scratch / "preview.jpg").write_bytes(draw_preview(page_pixels(files[0]), page))
         return {"file": "preview.jpg"}
+    if operation == "lines":
+        made = list(cut_lines(_pixels(files[0]), [tuple(box) for box in request["boxes"]]))
+        for number, data in enumerate(made):
+            (scratch / f"line-{number}.jpg").write_bytes(data)
+        return {"lines": len(made)}
     raise UsageError(f"a page worker cannot '{operation}'")
 
 

@@ -6,22 +6,16 @@ Content-Security-Policy may stand.
 
 from __future__ import annotations
 
-import functools
-import math
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from archive_pipeline import __version__
 from archive_pipeline.checks.findings import CHECKS
 from archive_pipeline.durable import write_bytes
-from archive_pipeline.errors import printable
-from archive_pipeline.page import clean_text
 from archive_pipeline.report import plots, wording
 from archive_pipeline.report.make import Report
+from archive_pipeline.report.templating import environment, stylesheet
 
 NAME, STYLE = "index.html", "style.css"
 POLICY = "default-src 'none'; style-src 'self' file:; base-uri 'none'; form-action 'none'"
@@ -43,10 +37,9 @@ def write_html(report: Report, out: Path) -> Path:
     Raises:
         StorageError, NoSpaceLeft: They cannot be written.
     """
-    style = resources.files(__package__).joinpath("templates", STYLE)
-    write_bytes(out / STYLE, style.read_bytes())
+    write_bytes(out / STYLE, stylesheet(STYLE))
     path = out / NAME
-    write_bytes(path, _environment().get_template("report.html").render(**values(report)).encode())
+    write_bytes(path, environment().get_template("report.html").render(**values(report)).encode())
     return path
 
 
@@ -55,6 +48,7 @@ def values(report: Report) -> dict[str, Any]:
     days = report.days
     done = report.standings.get("done", 0)
     return {
+        "policy": POLICY,
         "made": report.made,
         "seconds": report.seconds,
         "documents": len(report.documents),
@@ -102,34 +96,3 @@ def rows(table: pd.DataFrame) -> list[dict[str, Any]]:
 def _days_label(days: pd.DataFrame) -> str:
     most, best = max(zip(days["pages"].tolist(), days["day"].tolist(), strict=True))
     return f"Pages done on each of the last {len(days)} days; most were {most:,} on {best:%d %B %Y}."
-
-
-def _percent(confidence: float | None) -> str:
-    # Rounded down: what is not certain is not called so.
-    return "" if confidence is None else f"{math.floor(confidence * 1000 + 1e-6) / 10:.1f} %"
-
-
-@functools.cache
-def _environment() -> Environment:
-    made = Environment(
-        loader=PackageLoader("archive_pipeline.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.globals |= {
-        "policy": POLICY,
-        "version": __version__,
-        "bar": plots.bar,
-        "count": wording.count,
-        "class_name": wording.class_name,
-    }
-    made.filters |= {
-        "percent": _percent,
-        "rate": wording.percent,
-        "size": wording.size,
-        "shown": lambda text: clean_text(printable(text)),
-        "number": lambda value: f"{value:,}",
-    }
-    return made

@@ -35,6 +35,7 @@ class TrainingPage:
         skip: Indexes of lines, in reading order from 0, that are unfit.
         licence: Under which it may be used; None if nobody said.
         origin: ``set`` or ``corrections``.
+        script: As ``hand.yaml`` has it; None if nobody said.
     """
 
     id: str
@@ -45,6 +46,7 @@ class TrainingPage:
     skip: frozenset[int]
     licence: str | None
     origin: str
+    script: str | None = None
 
     def lines(self) -> Iterator[TrainingLine]:
         """The lines with text that are fit, in reading order."""
@@ -94,6 +96,7 @@ def pages_of_set(store: TruthStore, truth: TruthSet) -> Iterator[TrainingPage]:
             skip=frozenset(entry.skip),
             licence=truth.hand.licence,
             origin="set",
+            script=truth.hand.script,
         )
 
 

@@ -18,7 +18,8 @@ from archive_pipeline.cli.models.compare import compare_models
 from archive_pipeline.engines.surya_blocks import make_region
 from archive_pipeline.errors import BadTranscription
 from archive_pipeline.evaluation.comparison import compare, verdict
-from archive_pipeline.evaluation.reading import ReadPages, _scores, _to_read
+from archive_pipeline.evaluation.given_lines import to_read
+from archive_pipeline.evaluation.reading import ReadWithBoth, _scores
 from archive_pipeline.evaluation.scoring import PageScore, score, score_lines
 from archive_pipeline.evaluation.statistics import (
     ALPHA,
@@ -190,16 +191,16 @@ def true_page(*texts: str, boundary: tuple[tuple[int, int], ...] = BOX) -> Page:
 
 
 def test_lines_are_given_without_their_text_and_under_names_that_are_unique() -> None:
-    given_lines = _to_read(true_page("abc", "", "~~~", "def"))
+    given_lines = to_read(true_page("abc", "", "~~~", "def"))
     assert [(line.id, line.text) for line in given_lines.lines()] == [("gt-1-1", ""), ("gt-1-4", "")]
     assert given_lines.text == ""
     with pytest.raises(BadTranscription, match="neither outline nor baseline"):
-        _to_read(true_page("abc", boundary=()))
+        to_read(true_page("abc", boundary=()))
 
 
 def test_a_reading_that_keeps_its_lines_is_scored_by_them_and_one_of_blocks_as_a_whole() -> None:
     truth = true_page("abc", "def")
-    layout = _to_read(truth)
+    layout = to_read(truth)
 
     def read(*texts: str) -> Page:
         (region,) = layout.regions
@@ -226,7 +227,7 @@ def test_lines_that_a_model_found_itself_are_not_taken_for_those_it_was_given() 
             for number, (place, text) in enumerate(zip(places, ("abc", "def"), strict=True))
         ),
     )
-    layout = _to_read(truth)
+    layout = to_read(truth)
     (top,), (bottom,) = (region.lines for region in layout.regions)
     kept = layout.model_copy(
         update={
@@ -283,9 +284,9 @@ def test_lines_to_compare_on_are_found_as_options_and_settings_say_and_no_other_
 
     seen: list[Any] = []
 
-    def read(_pages: Any, _models: Any, _options: Any, segmentation: Any, **_: Any) -> ReadPages:
+    def read(_pages: Any, _models: Any, _options: Any, segmentation: Any, **_: Any) -> ReadWithBoth:
         seen.append(segmentation)
-        return ReadPages()
+        return ReadWithBoth()
 
     monkeypatch.setattr(ModelLibrary, "install_state", installed)
     monkeypatch.setattr("archive_pipeline.evaluation.reading.read_with_both", read)

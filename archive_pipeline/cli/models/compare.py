@@ -19,7 +19,7 @@ from archive_pipeline.settings import read_settings
 
 if TYPE_CHECKING:
     from archive_pipeline.evaluation.comparison import Comparison
-    from archive_pipeline.evaluation.reading import ReadPages
+    from archive_pipeline.evaluation.reading import ReadWithBoth
     from archive_pipeline.evaluation.statistics import Rate
 
 
@@ -95,7 +95,7 @@ def compare_models(
         raise click.exceptions.Exit(4)
 
 
-def _print(result: Comparison, read: ReadPages, lines: str) -> None:
+def _print(result: Comparison, read: ReadWithBoth, lines: str) -> None:
     table = Table("model", "CER %", "95 % interval", "WER %", "95 % interval", box=None, pad_edge=False)
     if lines == "engine":
         table.add_column("extra %")
@@ -126,7 +126,7 @@ def _cells(rate: Rate) -> list[str]:
     return [f"{rate.percent:.2f}", interval]
 
 
-def _print_json(result: Comparison, read: ReadPages, lines: str) -> None:
+def _print_json(result: Comparison, read: ReadWithBoth, lines: str) -> None:
     data = asdict(result) | {
         "lines": lines,
         "verdict": result.verdict,

@@ -1,0 +1,77 @@
+"""Which pages of a hand a model is trained with, and which it is judged by.
+
+Pages are split, never lines: lines of one page have their ink, paper and camera in common, and a model that saw half of
+a page reads the other half better than it will ever read.
+
+*Frozen* pages are chosen once, about a quarter, by a hash of the page and not by its place in a list, then written down
+(:mod:`.frozen`). They stay frozen for ever, whatever comes to the hand. *Validation* pages, by which a training sees
+when to stop, are chosen anew each time from the others, by another hash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archive_pipeline.errors import UsageError, printable
+from archive_pipeline.store import Store
+from archive_pipeline.training_sets.frozen import FrozenPages, FrozenStore
+from archive_pipeline.training_sets.hand_keys import hand_key
+from archive_pipeline.training_sets.lines import TrainingPage, pages_of_hand, pages_of_set
+from archive_pipeline.training_sets.splitting import Split, split_pages
+from archive_pipeline.training_sets.stored import TruthStore
+
+
+def split_of_hand(
+    frozen: FrozenStore, truths: TruthStore, documents: Store, hand: str, test_set: str | None = None
+) -> Split:
+    """Split all that people wrote in a hand, and freeze pages if none were yet.
+
+    Args:
+        test_set: Name of a set that is for tests from now on: all its pages are frozen, and no others are chosen.
+
+    Raises:
+        UsageError: There is no such set, or no ground truth of the hand.
+        DocumentBusy: Another process is freezing pages of this hand.
+        ArchiveError: Something of it cannot be read or written.
+    """
+    key = hand_key(hand)
+    pages = list(pages_of_hand(truths, documents, hand))
+    before = frozen.load(key)
+    others = list(frozen.others(key))
+    split, now = _split(truths, pages, hand, before, others, test_set)
+    if now != before and now.pages:
+        with frozen.lock(key):
+            # Somebody else may have frozen others meanwhile.
+            before = frozen.load(key)
+            split, now = _split(truths, pages, hand, before, others, test_set)
+            if now != before:
+                frozen.write(key, now)
+    return split
+
+
+def _split(
+    truths: TruthStore,
+    pages: Sequence[TrainingPage],
+    hand: str,
+    before: FrozenPages | None,
+    others: Sequence[FrozenPages],
+    test_set: str | None,
+) -> tuple[Split, FrozenPages]:
+    record = before or FrozenPages(hand=hand)
+    names = tuple(dict.fromkeys((*record.test_sets, *([test_set] if test_set else []))))
+    tests: list[TrainingPage] = []
+    for name in names:
+        truth = truths.load(name)
+        if truth is not None:
+            tests += pages_of_set(truths, truth)
+        elif name == test_set:
+            raise UsageError(f"there is no ground truth {name}", remedy="`ground-truth list` prints what there is.")
+    known = {page.id for page in pages}
+    both = [*pages, *(page for page in tests if page.id not in known)]
+    if not both:
+        raise UsageError(
+            f"there is no ground truth of the hand {printable(hand)}",
+            remedy="Import some, with the hand as writer in its hand.yaml, or correct pages of documents of this hand.",
+        )
+    record = record.model_copy(update={"test_sets": names})
+    return split_pages(hand, both, record, others, frozenset(page.id for page in tests))
