@@ -49,7 +49,7 @@ def handle(request: dict[str, Any], files: list[BinaryIO], scratch: Path) -> dic
         (scratch / "preview.jpg").write_bytes(draw_preview(page_pixels(files[0]), page))
         return {"file": "preview.jpg"}
     if operation == "lines":
-        made = list(cut_lines(_pixels(files[0]), [tuple(box) for box in request["boxes"]]))
+        made = list(cut_lines(page_pixels(files[0]), [tuple(box) for box in request["boxes"]]))
         for number, data in enumerate(made):
             (scratch / f"line-{number}.jpg").write_bytes(data)
         return {"lines": len(made)}
