@@ -34,6 +34,7 @@ class _Numbers(click.ParamType):
 )
 @click.option("--minutes", default="6,9,12,60", type=_Numbers(), show_default=True, help="Of each training.")
 @click.option("--steps", type=_Numbers(), help="Batches of each training instead, the same on every machine.")
+@click.option("--threads", default=2, show_default=True, type=click.IntRange(1), help="Of each training.")
 @click.option("--base", default="ppocr-v6-latin", show_default=True, help="The model to begin with.")
 @click.option("--work", type=click.Path(path_type=Path), help="Keep models and checkpoints here; a second run goes on.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -43,6 +44,7 @@ def learning(
     pages: tuple[int, ...],
     minutes: tuple[int, ...],
     steps: tuple[int, ...] | None,
+    threads: int,
     base: str,
     work: Path | None,
     as_json: bool,
@@ -60,7 +62,7 @@ def learning(
     settings = read_settings()
     if len(minutes) != len(pages) or len(steps or pages) != len(pages):
         raise click.UsageError("give as many --minutes (and --steps) as --pages")
-    recipes = [Recipe(steps=each, patience=0) for each in steps or [None] * len(pages)]
+    recipes = [Recipe(steps=each, patience=0, threads=threads) for each in steps or [None] * len(pages)]
     table = Table(
         "pages", "lines", "steps", "CPU min", "CER % before", "after", "95 % interval", "WER %", "p", box=None
     )
