@@ -30,7 +30,13 @@ def corpus_report(archive: ArchiveResource) -> dg.MaterializeResult:  # type: ig
     """Sum up the whole store."""
     out = Path(archive.store_dir) / FOLDER
     try:
-        report = make_report(archive.store, out, places=archive.places, models=Path(archive.models_dir))
+        report = make_report(
+            archive.store,
+            out,
+            places=archive.places,
+            models=Path(archive.models_dir),
+            training=Path(archive.training_dir),
+        )
         page = write_html(report, out)
     except ArchiveError as error:
         raise dg.Failure(str(error), allow_retries=False) from None

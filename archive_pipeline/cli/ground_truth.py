@@ -53,8 +53,8 @@ def check(paths: tuple[Path, ...], test_sets: tuple[str, ...], as_json: bool) ->
 
     settings = read_settings()
     options, test = _options(settings), pages_for_tests(_truths(settings), test_sets)
-    # Where there is a store, a ZIP is unpacked there: the folder for temporary files may be small.
-    work = settings.store_dir / "work" if settings.store_dir.is_dir() else None
+    # Where ground truth is stored, a ZIP is unpacked there: the folder for temporary files may be small.
+    work = settings.training_dir / "work" if settings.training_dir.is_dir() else None
     results: list[dict[str, Any]] = []
     failed: list[ArchiveError] = []
     for path in paths:
@@ -101,7 +101,7 @@ def import_(path: Path, name: str, replace: bool, test_sets: tuple[str, ...], as
         _options(settings),
         replace=replace,
         test=pages_for_tests(truths, test_sets),
-        work=settings.store_dir / "work",
+        work=settings.training_dir / "work",
     )
     truth = done.truth
     if as_json:
@@ -142,6 +142,6 @@ def list_(as_json: bool) -> None:
 
 
 def _truths(settings: Settings) -> Any:
-    from archive_pipeline.training_sets.stored import TruthStore
+    from archive_pipeline.training_sets.stored import truths_in
 
-    return TruthStore(settings.store_dir / "ground-truth")
+    return truths_in(settings.training_dir)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -29,20 +29,21 @@ _MAX_ARGUMENT = 120_000  # the kernel takes 131,072
 class _Mount(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     volume: str | None = None
-    uploads: bool = False
+    folder: Literal["uploads", "ground_truth"] | None = None
     target: str
     read_only: bool = False
 
     @model_validator(mode="after")
     def _one_source(self) -> _Mount:
-        if (self.volume is None) is not self.uploads:
-            raise ValueError("a mount is of a volume or of the uploads")
+        if (self.volume is None) is (self.folder is None):
+            raise ValueError("a mount is of a volume or of a folder of the host")
         return self
 
     def body(self, deployment: Deployment) -> dict[str, Any]:
         # Mounts, not Binds: of a bind whose source is missing the engine makes a folder that belongs to root.
-        source = {"Type": "bind", "Source": deployment.uploads}
-        if self.volume is not None:
+        if self.folder is not None:
+            source = {"Type": "bind", "Source": getattr(deployment, self.folder)}
+        else:
             source = {"Type": "volume", "Source": f"{deployment.project}_{self.volume}"}
         return {**source, "Target": self.target, "ReadOnly": self.read_only}
 

@@ -1,8 +1,8 @@
-"""Ground truth in the store: one folder a set, known by its contents.
+"""Ground truth that was taken in: one folder a set, known by its contents.
 
 ::
 
-    <store>/ground-truth/<name>/
+    <TRAINING_DIR>/sets/<name>/
         set.json                 what the set is: hand, pages by digest, what was left out; written last
         pages/<sha256>.json      a page of it, with its provenance; named by its own bytes
         images/<sha256>.jpg      its page image; named by its own bytes
@@ -115,11 +115,20 @@ def set_digest(hand: Hand, pages: tuple[PageEntry, ...]) -> str:
     return digest_of("ground truth", hand.model_dump(mode="json"), [(page.id, page.skip) for page in pages])
 
 
+def truths_in(training: Path) -> TruthStore:
+    """The sets of an installation.
+
+    Args:
+        training: ``TRAINING_DIR``.
+    """
+    return TruthStore(training / "sets")
+
+
 class TruthStore:
     """All sets below one folder.
 
     Args:
-        root: ``ground-truth`` in the store.
+        root: ``sets`` in the folder of trainings; see :func:`truths_in`.
     """
 
     def __init__(self, root: Path) -> None:

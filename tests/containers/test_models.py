@@ -75,7 +75,12 @@ print(json.dumps({place: attempt(place) for place in places} | {"execute": execu
 @pytest.fixture(scope="module")
 def profiles(stack: Stack) -> dict[str, Profile]:
     deployment = Deployment(
-        project=stack.project, image=stack.image, uploads=str(stack.uploads), run_memory="3g", run_cpus=2
+        project=stack.project,
+        image=stack.image,
+        uploads=str(stack.uploads),
+        ground_truth=str(stack.ground_truth),
+        run_memory="3g",
+        run_cpus=2,
     )
     return dict(read_profiles(DOCKER, deployment))
 
