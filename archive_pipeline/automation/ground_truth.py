@@ -99,8 +99,8 @@ def _request(offered: Offered, found: InboxLook) -> dg.RunRequest:
     mark = hashlib.sha256(f"{offered.path}|{offered.version}|{offered.since}".encode("utf-8", "surrogateescape"))
     return dg.RunRequest(
         run_key=f"ground-truth:{offered.name}:{mark.hexdigest()[:24]}",
-        partition_key=offered.name,
-        tags={LOOK_TAG: found.token},
+        # As a tag: with a key, Dagster wants it to be a partition already.
+        tags={PARTITION: offered.name, LOOK_TAG: found.token},
     )
 
 

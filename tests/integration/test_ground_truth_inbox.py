@@ -82,7 +82,7 @@ class Inbox:
             self.cursor = data.cursor
         fresh = [request for request in data.run_requests or [] if request.run_key not in self.keys_seen]
         self.keys_seen |= {str(request.run_key) for request in fresh}
-        return [str(request.partition_key) for request in fresh]
+        return [request.tags["dagster/partition"] for request in fresh]
 
     def run(self, name: str, job: str = "ground_truth_job", **config: object) -> dg.ExecuteInProcessResult:
         return self.definitions.resolve_job_def(job).execute_in_process(
