@@ -13,6 +13,7 @@ from archive_pipeline.report.plots import in_text, length_in_text
 from archive_pipeline.report.webpage import rows, write_html
 from archive_pipeline.report.wording import STANDINGS, class_name, of_accuracy, percent, size
 from assets.metadata import plain_markdown
+from assets.partitions import DOCUMENTS_POOL
 from resources.archive import ArchiveResource
 
 _MOST_ROWS = 20
@@ -23,6 +24,7 @@ _LONGEST = 200
     name="corpus_report",
     group_name="documents",
     deps=["document_exports"],
+    pool=DOCUMENTS_POOL,
     description="What the archive holds: documents and pages, how well they were read, what failed and why, and the "
     "pages where a person's hour helps most. As a page: report/index.html in the store.",
 )

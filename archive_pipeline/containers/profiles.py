@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from archive_pipeline.containers.baseline import Baseline
 from archive_pipeline.deployment import Deployment
@@ -53,6 +53,7 @@ class _Launch(BaseModel):
     module: str
     network: str
     addresses: bool = False
+    cpu_shares: int = Field(1024, ge=2, le=262_144)
     volumes: list[_Mount]
 
 
@@ -64,6 +65,7 @@ class Profile:
         location: Name of the code location.
         module: Module that its code server loads.
         addresses: Whether its runs are told where surya's server and the results are.
+        cpu_shares: Weight of its runs where all want the same CPU.
     """
 
     location: str
@@ -73,6 +75,7 @@ class Profile:
     deployment: Deployment
     mounts: tuple[dict[str, Any], ...]
     addresses: bool = False
+    cpu_shares: int = 1024
 
     def body(self, *, run_id: str, job: str, arguments: str) -> dict[str, Any]:
         """The body of the engine's create call for one run.
@@ -119,6 +122,7 @@ class Profile:
                 "Memory": memory,
                 "MemorySwap": memory,
                 "NanoCpus": round(self.deployment.run_cpus * 1e9),
+                "CpuShares": self.cpu_shares,
                 "NetworkMode": f"{self.deployment.project}_{self.network}",
                 "Mounts": list(self.mounts),
             },
@@ -144,6 +148,6 @@ def read_profiles(folder: Path, deployment: Deployment) -> Mapping[str, Profile]
         launch = _Launch.model_validate(given)
         mounts = tuple(mount.body(deployment) for mount in launch.volumes)
         found[location] = Profile(
-            location, launch.module, launch.network, baseline, deployment, mounts, launch.addresses
+            location, launch.module, launch.network, baseline, deployment, mounts, launch.addresses, launch.cpu_shares
         )
     return found

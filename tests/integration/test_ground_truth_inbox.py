@@ -1,4 +1,4 @@
-"""The sensor on the folder for ground truth with Dagster in this process: from a dropped set to a hand that is known."""
+"""The sensor on the folder for ground truth, with Dagster in this process: from a dropped set to a hand that is known."""
 
 import io
 import os
