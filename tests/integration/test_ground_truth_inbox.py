@@ -1,4 +1,4 @@
-"""The sensor on the folder for ground truth, with Dagster in this process: from a dropped set to a hand that is known."""
+"""The sensor on the folder for ground truth, with Dagster in this process: from a dropped set to a known hand."""
 
 import io
 import os
@@ -8,10 +8,10 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from hostile_zips import with_name
 from PIL import Image, ImageDraw
 
 from archive_pipeline.automation import ground_truth_sensor, hands_sensor
+from archive_pipeline.bench.hostile_zips import with_name
 from archive_pipeline.models_definitions import build
 from archive_pipeline.settings import read_settings
 from archive_pipeline.training.learning import Candidate, Decided, Evaluated, Told
