@@ -17,6 +17,9 @@ from archive_pipeline.training_sets.reading import ReadOptions
 from archive_pipeline.training_sets.stored import TruthStore
 from archive_pipeline.uploads.register import UploadRegister
 
+_A_MOMENT, _YOUNG = 60.0, 3600.0
+"""Seconds for which what is unpacked may be somebody's who does not hold its lock yet, and where there is none."""
+
 
 def take_in(
     name: str,
@@ -63,12 +66,15 @@ def take_in(
 
 def clear_work(work: Path) -> None:
     """Remove what killed imports have unpacked: nobody holds their locks."""
+    now = time.time()
     for place in sorted(work.glob("truth-*")) if work.is_dir() else ():
         with suppress(Timeout, FileNotFoundError):
-            # Without a lock it may be one that is just being made.
-            if (place / IN_USE).exists():
-                with FileLock(place / IN_USE).acquire(timeout=0):
-                    shutil.rmtree(place, ignore_errors=True)
+            has_lock = (place / IN_USE).exists()
+            # A folder that is just being made has no lock yet, or nobody holds it yet.
+            if now - place.stat().st_mtime < (_A_MOMENT if has_lock else _YOUNG):
+                continue
+            with FileLock(place / IN_USE).acquire(timeout=0):
+                shutil.rmtree(place, ignore_errors=True)
 
 
 def _of_what_was_dropped(error: ArchiveError, path: str) -> ArchiveError:
