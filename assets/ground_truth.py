@@ -75,15 +75,23 @@ def ground_truth_set(
     try:
         before = training.truths.load(name)
         done = training.take_in(name, replace=config.replace)
-        writers = dict.fromkeys(truth.writer for truth in (before, done.truth) if truth is not None)
-        for writer in writers:
+        yield dg.MaterializeResult(
+            asset_key=SET, metadata=_metadata(done), data_version=dg.DataVersion(done.truth.digest)
+        )
+        yield _doctor(_all(training))
+        for writer in dict.fromkeys(truth.writer for truth in (before, done.truth) if truth is not None):
             report_truth(context.instance, training, hand_key(writer))
-        sets = _all(training)
     except ArchiveError as error:
-        context.instance.report_runless_asset_event(folder_materialization(training.register))
         raise dg.Failure(str(error), allow_retries=False) from None
-    yield dg.MaterializeResult(asset_key=SET, metadata=_metadata(done), data_version=dg.DataVersion(done.truth.digest))
-    yield _doctor(sets)
+    finally:
+        _tell_of_folder(context, training)
+
+
+def _tell_of_folder(context: dg.AssetExecutionContext, training: TrainingResource) -> None:
+    try:
+        context.instance.report_runless_asset_event(folder_materialization(training.register))
+    except ArchiveError as error:
+        context.log.error(f"How the folder for ground truth stands cannot be told: {error}")
 
 
 def folder_materialization(register: UploadRegister, notes_problem: str = "") -> dg.AssetMaterialization:

@@ -68,7 +68,9 @@ def ground_truth_sensor(
 def hands_sensor(context: dg.SensorEvaluationContext, training: TrainingResource) -> dg.SensorResult | dg.SkipReason:
     """Look through what people wrote once."""
     try:
-        there = {TRAINING_SETS: training.truths.names(), HANDS: sorted(training.hands())}
+        truths = training.truths
+        sets = [name for name in truths.names() if truths.load(name) is not None]
+        there = {TRAINING_SETS: sets, HANDS: sorted(training.hands())}
     except ArchiveError as error:
         return dg.SkipReason(f"The hands cannot be looked through: {error}")
     requests = []

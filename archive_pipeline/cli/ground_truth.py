@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +54,8 @@ def check(paths: tuple[Path, ...], test_sets: tuple[str, ...], as_json: bool) ->
 
     settings = read_settings()
     options, test = _options(settings), pages_for_tests(_truths(settings), test_sets)
-    # Where ground truth is stored, a ZIP is unpacked there: the folder for temporary files may be small.
-    work = settings.training_dir / "work" if settings.training_dir.is_dir() else None
+    # Where ground truth may be stored, a ZIP is unpacked there: the folder for temporary files may be small.
+    work = settings.training_dir / "work" if os.access(settings.training_dir, os.W_OK) else None
     results: list[dict[str, Any]] = []
     failed: list[ArchiveError] = []
     for path in paths:

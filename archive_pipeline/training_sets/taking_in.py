@@ -9,7 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from archive_pipeline.errors import ArchiveError, ChildError, DocumentRefused, UsageError
+from archive_pipeline.errors import ArchiveError, ChildError, DocumentRefused, StorageError, UsageError
 from archive_pipeline.processing.pool import IN_USE
 from archive_pipeline.training_sets.importing import Imported, import_truth
 from archive_pipeline.training_sets.inbox import dropped_path
@@ -59,6 +59,11 @@ def take_in(
         done = import_truth(folder / path, name, truths, options, replace=replace, dropped=True, work=work)
     except (DocumentRefused, UsageError, ChildError) as error:
         register.refuse(name, _of_what_was_dropped(error, path), time.time())
+        raise
+    except StorageError as error:
+        # Not its fault, but it has to be said where people look for it. Where that cannot be written, the run says it.
+        with suppress(StorageError):
+            register.refuse(name, _of_what_was_dropped(error, path), time.time())
         raise
     register.accept(name, time.time())
     return done

@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 
 from archive_pipeline.automation import ground_truth_sensor, hands_sensor
 from archive_pipeline.bench.hostile_zips import with_name
+from archive_pipeline.errors import NoSpaceLeft
 from archive_pipeline.models_definitions import build
 from archive_pipeline.settings import read_settings
 from archive_pipeline.training.learning import Candidate, Decided, Evaluated, Told
@@ -210,10 +211,33 @@ def test_what_is_refused_is_shown_with_its_reason_and_noted_beside_it_until_it_i
     inbox.drop_zip("bad.zip", files_of("good now"))
     assert inbox.tick() == ["bad"]
     assert inbox.run("bad").success
+    assert inbox.shown(FOLDER)["refused"] == 4
     inbox.tick()
     assert not (inbox.folder / "bad.zip.refused.txt").exists()
     assert sorted(inbox.refused()) == ["away", "empty", "jean.png", "pipe.zip"]
     assert [path.name for path in inbox.settings.home.rglob("a.xml")] == []
+
+
+def test_a_full_disk_is_said_beside_the_set_and_leaves_the_one_before(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbox.drop("jean", files_of("un"))
+    inbox.tick()
+    inbox.run("jean")
+    before = inbox.truths.load("jean")
+    inbox.drop("jean", files_of("un", "deux"))
+    assert inbox.tick() == ["jean"]
+
+    def full(*_: object) -> None:
+        raise NoSpaceLeft("no space left to write set.json")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("archive_pipeline.training_sets.stored.TruthStore.write", full)
+        assert "no space left" in why(inbox.run("jean"))
+    assert inbox.refused() == {"jean": "no space left to write set.json"}
+    assert inbox.truths.load("jean") == before
+    assert inbox.run("jean").success
+    assert inbox.refused() == {}
 
 
 def test_a_folder_and_a_zip_of_one_name_are_one_set_and_the_second_waits_for_the_first_to_go(inbox: Inbox) -> None:
