@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from containers.run_container import in_run_container, profiles_of
-from containers.stack import Stack, docker
+from containers.stack import ENDED, Stack, docker
 from PIL import Image
 
 from archive_pipeline.bench import broken_truth, hostile_zips
@@ -123,3 +123,26 @@ def test_every_hostile_zip_and_broken_file_is_refused_in_a_run_container_and_lea
     assert outcomes[("file", "refused")] >= len(broken_truth.REFUSED)
     assert sum(outcomes.values()) == len(hostile_zips.ZIPS) + len(broken_truth.REFUSED) + len(broken_truth.READ)
     assert ("file", "failed") not in outcomes
+
+
+def test_a_run_of_models_holds_no_document_up_and_no_two_of_a_kind_are_under_way(
+    automatic: Stack, scan: Callable[[str, int], Path]
+) -> None:
+    stack = automatic
+    runs = [stack.launch("models") for _ in range(2)]
+    stack.upload(scan("beside.pdf", 1))
+    project = ["--filter", f"label=archive.project={stack.project}", "--filter", "label=archive.role=run"]
+    seen: Counter[str] = Counter()
+
+    def ended() -> bool:
+        locations = docker("ps", *project, "--format", '{{.Label "archive.location"}}').split()
+        seen[" ".join(sorted(locations))] += 1
+        done = stack.ask(_LATEST, k={"path": ["document_exports"]}, p=["beside.pdf"])["assetOrError"]
+        all_ended = all(stack.status(run) in ENDED for run in runs)
+        return all_ended and bool(done.get("assetMaterializations")) and not locations
+
+    _until(ended, stack)
+    assert {stack.status(run) for run in runs} == {"SUCCESS"}
+    print(dict(seen))
+    assert seen["documents models"] > 0
+    assert set(seen) <= {"", "documents", "models", "documents models"}
