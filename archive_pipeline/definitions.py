@@ -1,7 +1,5 @@
 """The code location: composition only."""
 
-from typing import Any
-
 import dagster as dg
 
 from archive_pipeline.automation import (
@@ -23,11 +21,7 @@ from assets.fixity import fixity
 from assets.report import corpus_report
 from assets.uploads import uploads
 from resources.archive import ArchiveResource
-
-
-def fixed(resource: dg.ConfigurableResource[Any]) -> dg.ResourceDefinition:
-    """A resource that no run can configure anew: its fields are the operator's, and the launchpad is for archivists."""
-    return dg.ResourceDefinition.hardcoded_resource(resource)
+from resources.fixed import fixed
 
 
 def build(settings: Settings) -> dg.Definitions:

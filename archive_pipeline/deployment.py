@@ -31,6 +31,11 @@ class Deployment(BaseModel):
         description="Folder of the host that scans are dropped into, readable by uid 1000; "
         "an absolute path, without `..` or `:`, and not `/`.",
     )
+    ground_truth: str = Field(
+        validation_alias="ARCHIVE_GROUND_TRUTH",
+        pattern=r"^/",
+        description="Folder of the host that ground truth is dropped into, likewise.",
+    )
     run_memory: str = Field(
         validation_alias="ARCHIVE_RUN_MEMORY",
         pattern=r"^[0-9]{1,8}[mg]$",
@@ -66,7 +71,7 @@ class Deployment(BaseModel):
     def _empty_is_unset(cls, value: object) -> object:
         return value or None
 
-    @field_validator("uploads")
+    @field_validator("uploads", "ground_truth")
     @classmethod
     def _one_folder(cls, value: str) -> str:
         # It is mounted: the root would be the whole host, and a colon or a way up another folder than it reads as.

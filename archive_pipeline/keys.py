@@ -16,8 +16,8 @@ from archive_pipeline.errors import UnsafeName, printable
 
 MAX_BYTES = 120
 _KEY = re.compile(r"[a-z0-9][a-z0-9._-]*")
-_MARK_LENGTH = 12
-_MARKED = re.compile(rf".*-[a-z2-7]{{{_MARK_LENGTH}}}")
+MARK_LENGTH = 12
+_MARKED = re.compile(rf".*-[a-z2-7]{{{MARK_LENGTH}}}")
 
 
 class DocumentKey(str):
@@ -66,9 +66,9 @@ class DocumentKey(str):
         mark = (
             base64.b32encode(hashlib.sha256(str(origin or text).encode("utf-8", "surrogatepass")).digest())
             .decode()
-            .lower()[:_MARK_LENGTH]
+            .lower()[:MARK_LENGTH]
         )
-        return cls(f"{_slug(text)[: MAX_BYTES - _MARK_LENGTH - 1].rstrip('-._') or 'document'}-{mark}")
+        return cls(f"{_slug(text)[: MAX_BYTES - MARK_LENGTH - 1].rstrip('-._') or 'document'}-{mark}")
 
 
 def _slug(text: str) -> str:

@@ -33,14 +33,24 @@ _DEFINITIONS = "defs"
 """What the modules of both code locations call their definitions."""
 _GATE = "the gate refuses"
 _REMEDIES = {
-    "bind source path does not exist": "Make the upload folder again, or correct ARCHIVE_UPLOADS and make up; "
-    "then start the run again.",
+    "bind source path does not exist": "Make the folder again, or correct ARCHIVE_UPLOADS or ARCHIVE_GROUND_TRUTH "
+    "and make up; then start the run again.",
     "range of CPUs": "Lower ARCHIVE_RUN_CPUS to what this host has, then make up, and start the run again.",
     "network ": "Run make up, which makes the networks, then start the run again.",
 }
 """What to do about what the engine says, by a part of it."""
 _LOGS = "See docker compose logs gate-launch, run make up, then start the run again."
-_FIELDS = ("folder", "project", "image", "uploads", "run_memory", "run_cpus", "surya_url", "results_url")
+_FIELDS = (
+    "folder",
+    "project",
+    "image",
+    "uploads",
+    "ground_truth",
+    "run_memory",
+    "run_cpus",
+    "surya_url",
+    "results_url",
+)
 
 
 @contextmanager

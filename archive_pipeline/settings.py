@@ -41,6 +41,8 @@ def _timezone(name: str) -> str:
     return name
 
 
+_FOLDERS = ("uploads_dir", "store_dir", "dagster_home", "models_dir", "training_dir", "ground_truth_dir")
+
 ServerAddress = Annotated[str, AfterValidator(_server)]
 """Where a server's interface begins, such as ``http://surya:8000/v1``."""
 
@@ -79,6 +81,17 @@ class Settings(BaseSettings):
     )
     models_dir: Path = Field(
         Path("models"), validation_alias="MODELS_DIR", description="The model store; the bundled models need none."
+    )
+    training_dir: Path = Field(
+        Path("training"),
+        validation_alias="TRAINING_DIR",
+        description="Ground truth that was taken in, the pages that models are judged by, and trainings under way.",
+    )
+    ground_truth_dir: Path = Field(
+        Path("ground-truth"),
+        validation_alias="GROUND_TRUTH_DIR",
+        description="Where ground truth is dropped, a folder or a ZIP for each set. Never written, but for notes "
+        "beside what is refused.",
     )
     offline: bool = Field(
         False,
@@ -215,7 +228,7 @@ class Settings(BaseSettings):
         30.0,
         ge=0,
         validation_alias="ARCHIVE_QUIET_SECONDS",
-        description="An upload is taken when it has not changed for so many seconds.",
+        description="An upload, or ground truth, is taken when it has not changed for so many seconds.",
     )
     batch: int = Field(
         10,
@@ -232,7 +245,7 @@ class Settings(BaseSettings):
     refused_notes: bool = Field(
         True,
         validation_alias="ARCHIVE_REFUSED_NOTES",
-        description="Leave `NAME.refused.txt` beside an upload that is refused, with the reason.",
+        description="Leave `NAME.refused.txt` beside an upload or ground truth that is refused, with the reason.",
     )
     night: str = Field(
         "22:00",
@@ -280,7 +293,7 @@ class Settings(BaseSettings):
     def _place_folders(self) -> Self:
         base = Path.cwd() / self.home
         values: dict[str, Any] = {"home": base}
-        for name in ("uploads_dir", "store_dir", "dagster_home", "models_dir"):
+        for name in _FOLDERS:
             folder: Path = getattr(self, name)
             # A default is a name below the home folder; a path that somebody set is relative to where they stand.
             values[name] = Path.cwd() / folder if name in self.model_fields_set else base / folder

@@ -20,8 +20,7 @@ One folder a document::
         exports.json           what they were made from
 
 Beside ``documents/``: ``uploads.sqlite`` and ``documents.sqlite``, how uploads and documents stand; ``begun.sqlite``,
-which documents a night has begun; ``moved/``, which document was moved to a path of the upload folder; and
-``ground-truth/`` (:mod:`archive_pipeline.training_sets.stored`).
+which documents a night has begun; and ``moved/``, which document was moved to a path of the upload folder.
 
 Every file is written as :mod:`archive_pipeline.durable` says.
 """

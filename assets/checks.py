@@ -17,6 +17,7 @@ from archive_pipeline.checks.summary import Named, Summary, summarise
 from archive_pipeline.errors import ArchiveError, DocumentBusy, printable
 from archive_pipeline.page import DOUBTFUL
 from archive_pipeline.report.places import Places
+from assets.partitions import DOCUMENTS_POOL
 from resources.archive import ArchiveResource
 
 CHECKED = dg.AssetKey("document_exports")
@@ -39,6 +40,7 @@ _COLUMNS = dg.TableSchema(
     name="document_checks",
     specs=[dg.AssetCheckSpec(check, asset=CHECKED, description=_DESCRIPTIONS[check]) for check in CHECKS],
     can_subset=True,
+    pool=DOCUMENTS_POOL,
 )
 def document_checks(context: dg.AssetCheckExecutionContext, archive: ArchiveResource) -> Iterator[dg.AssetCheckResult]:
     """Look at what has changed since the last time, and sum up all documents."""

@@ -22,7 +22,7 @@ from archive_pipeline.processing.processor import Processor
 from archive_pipeline.processing.results import StageResult
 from assets.checks import look_at
 from assets.metadata import exports_metadata, plain_markdown, stage_metadata
-from assets.partitions import DOCUMENTS
+from assets.partitions import DOCUMENTS, DOCUMENTS_POOL
 from assets.turns import Turns
 from assets.uploads import uploads_materialization
 from assets.versions import CODE_VERSION, SOURCE, confirm, observed_version, source_observation, version_tags
@@ -94,6 +94,7 @@ class DocumentsConfig(dg.Config):
     can_subset=True,
     partitions_def=DOCUMENTS,
     backfill_policy=dg.BackfillPolicy.multi_run(10),
+    pool=DOCUMENTS_POOL,
 )
 def documents(
     context: dg.AssetExecutionContext, config: DocumentsConfig, archive: ArchiveResource

@@ -8,6 +8,7 @@ import dagster as dg
 
 from archive_pipeline.errors import ArchiveError, printable
 from archive_pipeline.keeping.rounds import FixityBook, Verified
+from assets.partitions import DOCUMENTS_POOL
 from resources.archive import ArchiveResource
 
 FIXITY = dg.AssetKey("fixity")
@@ -22,6 +23,7 @@ _COLUMNS = dg.TableSchema(
 @dg.asset(
     key=FIXITY,
     group_name="documents",
+    pool=DOCUMENTS_POOL,
     description="Is everything that is stored still what was stored? A part of the documents every night, in turn.",
     check_specs=[
         dg.AssetCheckSpec(CHECK, asset=FIXITY, description="No file in the store differs from what was stored.")

@@ -19,6 +19,7 @@ from archive_pipeline.models.fetch import fetch_model
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.processing.trial import try_model
 from assets.metadata import plain_markdown
+from assets.partitions import MODELS_POOL
 from resources.models import ModelsResource
 
 GROUP = "models"
@@ -64,7 +65,7 @@ def _spec(entry: ModelEntry) -> dg.AssetSpec:
 
 
 def _asset(entry: ModelEntry) -> dg.AssetsDefinition:
-    @dg.multi_asset(name=f"model_{_name(entry)}", specs=[_spec(entry)])
+    @dg.multi_asset(name=f"model_{_name(entry)}", specs=[_spec(entry)], pool=MODELS_POOL)
     def model(config: ModelConfig, models: ModelsResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
         try:
             library = models.library
@@ -98,6 +99,7 @@ def _check(entry: ModelEntry) -> dg.AssetChecksDefinition:
         asset=model_key(entry),
         name="loads_and_reads",
         description="It loads here, and does its task on a page of the demo, whose text is known.",
+        pool=MODELS_POOL,
     )
     def loads_and_reads(models: ModelsResource) -> dg.AssetCheckResult:
         try:
@@ -145,7 +147,7 @@ def model_checks(library: ModelLibrary) -> Sequence[dg.AssetChecksDefinition]:
     return [_check(entry) for entry in library.catalogue if not isinstance(entry.source, Served)]
 
 
-@dg.op(description="Read every byte of the models that are here.")
+@dg.op(description="Read every byte of the models that are here.", pool=MODELS_POOL)
 def verify_models(context: dg.OpExecutionContext, models: ModelsResource) -> None:
     """Verify all models that are here; what was never fetched is no fault."""
     problems, whole = [], []

@@ -13,6 +13,7 @@ from archive_pipeline.report.plots import in_text, length_in_text
 from archive_pipeline.report.webpage import rows, write_html
 from archive_pipeline.report.wording import STANDINGS, class_name, of_accuracy, percent, size
 from assets.metadata import plain_markdown
+from assets.partitions import DOCUMENTS_POOL
 from resources.archive import ArchiveResource
 
 _MOST_ROWS = 20
@@ -23,6 +24,7 @@ _LONGEST = 200
     name="corpus_report",
     group_name="documents",
     deps=["document_exports"],
+    pool=DOCUMENTS_POOL,
     description="What the archive holds: documents and pages, how well they were read, what failed and why, and the "
     "pages where a person's hour helps most. As a page: report/index.html in the store.",
 )
@@ -30,7 +32,13 @@ def corpus_report(archive: ArchiveResource) -> dg.MaterializeResult:  # type: ig
     """Sum up the whole store."""
     out = Path(archive.store_dir) / FOLDER
     try:
-        report = make_report(archive.store, out, places=archive.places, models=Path(archive.models_dir))
+        report = make_report(
+            archive.store,
+            out,
+            places=archive.places,
+            models=Path(archive.models_dir),
+            training=Path(archive.training_dir),
+        )
         page = write_html(report, out)
     except ArchiveError as error:
         raise dg.Failure(str(error), allow_retries=False) from None

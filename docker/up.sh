@@ -4,9 +4,11 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/values.sh"
 configured() { "$here/compose.sh" "$environment" config --format json | python3 -c "import json, sys; c = json.load(sys.stdin)['services']; print($1)"; }
 uploads=$(configured "c['daemon']['environment']['ARCHIVE_UPLOADS']")
-# The one of development lies in the checkout. Another one that is missing may be a mistyped name.
-[[ $environment != development ]] || mkdir -p "$uploads"
+truths=$(configured "c['daemon']['environment']['ARCHIVE_GROUND_TRUTH']")
+# Those of development lie in the checkout. Another one that is missing may be a mistyped name.
+[[ $environment != development ]] || mkdir -p "$uploads" "$truths"
 [[ -d $uploads ]] || die "There is no upload folder $uploads: sudo install -d -o 1000 -g 1000 '$uploads', or set ARCHIVE_UPLOADS."
+[[ -d $truths ]] || die "There is no folder for ground truth $truths: sudo install -d -o 1000 -g 1000 '$truths', or set ARCHIVE_GROUND_TRUTH."
 ids=()
 for name in ARCHIVE_IMAGE POSTGRES_IMAGE; do
   image=$(value "$name")

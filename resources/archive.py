@@ -49,6 +49,7 @@ class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     segmentation_model: str | None
     recognition_model: str | None
     models_dir: str
+    training_dir: str
     surya_url: str | None
     surya_timeout: float
     dpi: int

@@ -1,5 +1,11 @@
 """What runs by itself, and what runs at one click."""
 
+from archive_pipeline.automation.ground_truth import (
+    ground_truth_job,
+    ground_truth_sensor,
+    hands_sensor,
+    learning_job,
+)
 from archive_pipeline.automation.jobs import documents_job
 from archive_pipeline.automation.keeping import (
     fixity_job,
@@ -15,8 +21,12 @@ __all__ = [
     "documents_job",
     "fixity_job",
     "fixity_schedule",
+    "ground_truth_job",
+    "ground_truth_sensor",
+    "hands_sensor",
     "housekeeping_job",
     "housekeeping_schedule",
+    "learning_job",
     "night_schedule",
     "report_job",
     "report_schedule",

@@ -11,6 +11,7 @@ from archive_pipeline.history.runs import sweep_runs, sweep_shards
 from archive_pipeline.keeping.forgetting import unfinished
 from archive_pipeline.keeping.garbage import collect
 from assets.fixity import FIXITY
+from assets.partitions import DOCUMENTS_POOL
 from resources.archive import ArchiveResource
 
 _DAY = 86_400.0
@@ -18,7 +19,10 @@ _DAY = 86_400.0
 _PRIORITY = {"dagster/priority": "-1"}
 
 
-@dg.op(description="Delete old runs that show nothing any more, old logs, and what kills have left in the store.")
+@dg.op(
+    description="Delete old runs that show nothing any more, old logs, and what kills have left in the store.",
+    pool=DOCUMENTS_POOL,
+)
 def keep_house(context: dg.OpExecutionContext, archive: ArchiveResource) -> None:
     """Sweep once; whatever is swept twice does no harm."""
     before = time.time() - archive.keep_days * _DAY

@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from archive_pipeline.cli.bench_ground_truth import ground_truth
 from archive_pipeline.cli.bench_learning import learning
 from archive_pipeline.cli.bench_registry import registry
 from archive_pipeline.cli.bench_week import week
@@ -203,6 +204,7 @@ def plan(documents: int) -> None:
         )
 
 
+bench.add_command(ground_truth)
 bench.add_command(learning)
 bench.add_command(registry)
 bench.add_command(week)

@@ -84,7 +84,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield _version(package)
     root = os.geteuid() == 0
     yield Finding("user", True, f"uid {os.geteuid()}{' (root: fine for a try, not for an archive)' if root else ''}")
-    for name in ("store_dir", "dagster_home", "models_dir"):
+    for name in ("store_dir", "dagster_home", "models_dir", "training_dir"):
         yield _folder(name, getattr(settings, name), in_image)
     memory = psutil.virtual_memory().available // (1 << 20)
     limit = memory_limit_mb()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,8 +59,8 @@ def check(paths: tuple[Path, ...], test_sets: tuple[str, ...], as_json: bool) ->
 
     settings = read_settings()
     options, test = read_options(settings), pages_for_tests(training_places.truths(settings), test_sets)
-    # Where there is a store, a ZIP is unpacked there: the folder for temporary files may be small.
-    work = settings.store_dir / "work" if settings.store_dir.is_dir() else None
+    # Where ground truth may be stored, a ZIP is unpacked there: the folder for temporary files may be small.
+    work = settings.training_dir / "work" if os.access(settings.training_dir, os.W_OK) else None
     results: list[dict[str, Any]] = []
     failed: list[ArchiveError] = []
     for path in paths:
@@ -106,7 +107,7 @@ def import_(path: Path, name: str, replace: bool, test_sets: tuple[str, ...], as
         read_options(settings),
         replace=replace,
         test=pages_for_tests(truths, test_sets),
-        work=settings.store_dir / "work",
+        work=settings.training_dir / "work",
     )
     truth = done.truth
     if as_json:

@@ -37,7 +37,14 @@ def report(out: Path | None, as_json: bool) -> None:
     examine_changed(store, Examinations(store.root))
     folder = store.root / FOLDER if out is None else Path.cwd() / out
     places = Places(store.root / "documents", settings.results_url, relative=out is None)
-    made = make_report(store, folder, places=places, models=settings.models_dir, database=settings.dagster_home)
+    made = make_report(
+        store,
+        folder,
+        places=places,
+        models=settings.models_dir,
+        training=settings.training_dir,
+        database=settings.dagster_home,
+    )
     page = write_html(made, folder)
     found = figures(made)
     if as_json:

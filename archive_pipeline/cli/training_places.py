@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archive_pipeline.settings import Settings
@@ -14,29 +13,25 @@ if TYPE_CHECKING:
     from archive_pipeline.training_sets.stored import TruthStore
 
 
-def _training(settings: Settings) -> Path:
-    return settings.store_dir.parent / "training"
-
-
 def truths(settings: Settings) -> TruthStore:
     """The sets that were imported."""
-    from archive_pipeline.training_sets.stored import TruthStore
+    from archive_pipeline.training_sets.stored import truths_in
 
-    return TruthStore(settings.store_dir / "ground-truth")
+    return truths_in(settings.training_dir)
 
 
 def frozen(settings: Settings) -> FrozenStore:
     """The pages that models are judged by."""
     from archive_pipeline.training_sets.frozen import FrozenStore
 
-    return FrozenStore(_training(settings) / "splits")
+    return FrozenStore(settings.training_dir / "splits")
 
 
 def evaluations(settings: Settings) -> EvaluationStore:
     """Evaluations that were made."""
     from archive_pipeline.evaluation.stored import EvaluationStore
 
-    return EvaluationStore(_training(settings) / "evaluations")
+    return EvaluationStore(settings.training_dir / "evaluations")
 
 
 def split(settings: Settings, hand: str, test_set: str | None = None) -> Split:

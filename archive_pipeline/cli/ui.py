@@ -37,6 +37,8 @@ def ui(host: str, port: int, results_port: int) -> None:
         "UPLOADS_DIR": settings.uploads_dir,
         "ARCHIVE_STORE": settings.store_dir,
         "MODELS_DIR": settings.models_dir,
+        "TRAINING_DIR": settings.training_dir,
+        "GROUND_TRUTH_DIR": settings.ground_truth_dir,
     }.items():
         os.environ[variable] = str(folder)
     if settings.results_url is None:

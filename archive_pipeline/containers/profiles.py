@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from archive_pipeline.containers.baseline import Baseline
 from archive_pipeline.deployment import Deployment
@@ -29,20 +29,21 @@ _MAX_ARGUMENT = 120_000  # the kernel takes 131,072
 class _Mount(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     volume: str | None = None
-    uploads: bool = False
+    folder: Literal["uploads", "ground_truth"] | None = None
     target: str
     read_only: bool = False
 
     @model_validator(mode="after")
     def _one_source(self) -> _Mount:
-        if (self.volume is None) is not self.uploads:
-            raise ValueError("a mount is of a volume or of the uploads")
+        if (self.volume is None) is (self.folder is None):
+            raise ValueError("a mount is of a volume or of a folder of the host")
         return self
 
     def body(self, deployment: Deployment) -> dict[str, Any]:
         # Mounts, not Binds: of a bind whose source is missing the engine makes a folder that belongs to root.
-        source = {"Type": "bind", "Source": deployment.uploads}
-        if self.volume is not None:
+        if self.folder is not None:
+            source = {"Type": "bind", "Source": getattr(deployment, self.folder)}
+        else:
             source = {"Type": "volume", "Source": f"{deployment.project}_{self.volume}"}
         return {**source, "Target": self.target, "ReadOnly": self.read_only}
 
@@ -52,6 +53,7 @@ class _Launch(BaseModel):
     module: str
     network: str
     addresses: bool = False
+    cpu_shares: int = Field(1024, ge=2, le=262_144)
     volumes: list[_Mount]
 
 
@@ -63,6 +65,7 @@ class Profile:
         location: Name of the code location.
         module: Module that its code server loads.
         addresses: Whether its runs are told where surya's server and the results are.
+        cpu_shares: Weight of its runs where all want the same CPU.
     """
 
     location: str
@@ -72,6 +75,7 @@ class Profile:
     deployment: Deployment
     mounts: tuple[dict[str, Any], ...]
     addresses: bool = False
+    cpu_shares: int = 1024
 
     def body(self, *, run_id: str, job: str, arguments: str) -> dict[str, Any]:
         """The body of the engine's create call for one run.
@@ -118,6 +122,7 @@ class Profile:
                 "Memory": memory,
                 "MemorySwap": memory,
                 "NanoCpus": round(self.deployment.run_cpus * 1e9),
+                "CpuShares": self.cpu_shares,
                 "NetworkMode": f"{self.deployment.project}_{self.network}",
                 "Mounts": list(self.mounts),
             },
@@ -143,6 +148,6 @@ def read_profiles(folder: Path, deployment: Deployment) -> Mapping[str, Profile]
         launch = _Launch.model_validate(given)
         mounts = tuple(mount.body(deployment) for mount in launch.volumes)
         found[location] = Profile(
-            location, launch.module, launch.network, baseline, deployment, mounts, launch.addresses
+            location, launch.module, launch.network, baseline, deployment, mounts, launch.addresses, launch.cpu_shares
         )
     return found

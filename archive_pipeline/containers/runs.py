@@ -14,7 +14,7 @@ RUNNING = ("running", "paused", "restarting")
 LIVE = ("created", *RUNNING)
 """A container that was made can be started at any time."""
 MOST_LIVE = 16
-"""Run containers of one installation that may be there at once. Dagster starts ``max_concurrent_runs`` (1), and each
+"""Run containers of one installation that may be there at once. Dagster starts ``max_concurrent_runs`` (2), and each
 may take all that a run may take: whoever has taken over the daemon must not fill the host with them."""
 
 

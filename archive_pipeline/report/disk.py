@@ -10,7 +10,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-KINDS = ("images", "layouts", "transcriptions", "exports", "corrections", "records", "models", "database", "report")
+KINDS = (
+    "images",
+    "layouts",
+    "transcriptions",
+    "exports",
+    "corrections",
+    "records",
+    "models",
+    "training",
+    "database",
+    "report",
+)
 _OF_DOCUMENTS = frozenset({"images", "layouts", "transcriptions", "exports", "corrections"})
 SAMPLE = 2_000
 """Documents that are measured where there are more."""
@@ -35,7 +46,12 @@ class DiskUse:
 
 
 def disk_use(
-    documents: Path, keys: Sequence[str], models: Path | None, databases: Sequence[Path], report: Path
+    documents: Path,
+    keys: Sequence[str],
+    models: Path | None,
+    databases: Sequence[Path],
+    report: Path,
+    training: Path | None = None,
 ) -> DiskUse:
     """Measure the store.
 
@@ -47,6 +63,7 @@ def disk_use(
         models: The model store, if there is one.
         databases: Files and folders of databases.
         report: The folder of the report.
+        training: Ground truth and trainings, if there are any.
     """
     # The same sample for the same documents, so that two days can be compared.
     chosen = random.Random(0).sample(sorted(keys), SAMPLE) if len(keys) > SAMPLE else list(keys)  # noqa: S311
@@ -56,6 +73,7 @@ def disk_use(
     share = len(keys) / len(chosen) if chosen else 1.0
     totals = {kind: round(size * share) for kind, size in found.items()}
     totals["models"] = _below(models) if models else 0
+    totals["training"] = _below(training) if training else 0
     totals["database"] = sum(map(_below, databases))
     totals["report"] = _below(report)
     return DiskUse({kind: totals.get(kind, 0) for kind in KINDS}, len(chosen), len(keys))

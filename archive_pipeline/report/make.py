@@ -77,6 +77,7 @@ def make_report(
     *,
     places: Places,
     models: Path | None = None,
+    training: Path | None = None,
     database: Path | None = None,
     now: datetime | None = None,
 ) -> Report:
@@ -87,6 +88,7 @@ def make_report(
         out: The folder of the report.
         places: Where reading views are.
         models: The model store.
+        training: Ground truth and trainings.
         database: Dagster's folder, whose SQLite files count as database.
         now: For tests.
 
@@ -122,7 +124,7 @@ def make_report(
         work=work_list(_open_pages(pages), known.calibrations, store),
         days=of_documents.by_day(documents, DAYS, pd.Timestamp(made)),
         pace=of_documents.pace(documents),
-        disk=disk_use(store.root / "documents", keys, models, databases, out),
+        disk=disk_use(store.root / "documents", keys, models, databases, out, training),
         places=places,
         rebuilt=rebuilt,
         seconds=time.monotonic() - began,

@@ -40,6 +40,7 @@ def import_truth(
     options: ReadOptions,
     *,
     replace: bool = False,
+    dropped: bool = False,
     test: TestPages | None = None,
     work: Path | None = None,
     told: Callable[[ReadPage], None] = lambda _: None,
@@ -51,6 +52,7 @@ def import_truth(
 
     Args:
         replace: Let it take the place of another set of that name.
+        dropped: It was dropped into the folder for ground truth, and takes the place of what was dropped there before.
         test: Pages that must not be in it.
         work: Folder for what is unpacked.
         told: Called with each page that was read.
@@ -89,6 +91,7 @@ def import_truth(
             hand=hand,
             digest=set_digest(hand, pages),
             origin=path.name,
+            dropped=dropped,
             pages=pages,
             left_out=left_out,
             findings=tuple(findings),
@@ -96,11 +99,11 @@ def import_truth(
         if before is not None and before.digest == made.digest:
             store.clear(before)
             return Imported(before, changed=False)
-        if before is not None and not replace:
+        if before is not None and not (replace or (dropped and before.dropped)):
             store.clear(before)
             raise UsageError(
                 f"there is other ground truth of the name {name} ({len(before.pages)} pages)",
-                remedy="Give it another name, or --replace.",
+                remedy="Give it another name, or --replace (in Dagster's UI: replace).",
             )
         store.write(made)
         return Imported(made, changed=True)

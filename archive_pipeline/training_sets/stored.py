@@ -1,8 +1,8 @@
-"""Ground truth in the store: one folder a set, known by its contents.
+"""Ground truth that was taken in: one folder a set, known by its contents.
 
 ::
 
-    <store>/ground-truth/<name>/
+    <TRAINING_DIR>/sets/<name>/
         set.json                 what the set is: hand, pages by digest, what was left out; written last
         pages/<sha256>.json      a page of it, with its provenance; named by its own bytes
         images/<sha256>.jpg      its page image; named by its own bytes
@@ -14,7 +14,6 @@ What has the name of its bytes is never changed, so that a kill at any line leav
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,13 +22,13 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from archive_pipeline.durable import clear_temporary, digest_of, read_json, storage_error, to_json, write_bytes
-from archive_pipeline.errors import DocumentBusy, StorageError, UsageError, printable
+from archive_pipeline.errors import DocumentBusy, StorageError, printable
 from archive_pipeline.page import Page
 from archive_pipeline.training_sets.doctor.findings import Finding
 from archive_pipeline.training_sets.hand import Hand
+from archive_pipeline.training_sets.set_names import checked_set_name, is_set_name
 
 SCHEMA_VERSION = 1
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 
 
 class TruthPage(BaseModel):
@@ -85,6 +84,8 @@ class TruthSet(BaseModel):
     Attributes:
         digest: Of all that it holds: two sets of one digest are one.
         origin: Name of the folder or ZIP that it came from.
+        dropped: Whether it was dropped into the folder for ground truth: then what is dropped there later under its
+            name may take its place.
         left_out: Transcriptions that are not in it, with the reason.
         findings: What the doctor said when it came in.
     """
@@ -96,6 +97,7 @@ class TruthSet(BaseModel):
     hand: Hand
     digest: str
     origin: str
+    dropped: bool = False
     pages: tuple[PageEntry, ...]
     left_out: dict[str, str] = {}
     findings: tuple[Finding, ...] = ()
@@ -109,17 +111,30 @@ class TruthSet(BaseModel):
     def lines(self) -> int:
         return sum(page.lines for page in self.pages)
 
+    @property
+    def characters(self) -> int:
+        return sum(page.characters for page in self.pages)
+
 
 def set_digest(hand: Hand, pages: tuple[PageEntry, ...]) -> str:
     """What a set is known by."""
     return digest_of("ground truth", hand.model_dump(mode="json"), [(page.id, page.skip) for page in pages])
 
 
+def truths_in(training: Path) -> TruthStore:
+    """The sets of an installation.
+
+    Args:
+        training: ``TRAINING_DIR``.
+    """
+    return TruthStore(training / "sets")
+
+
 class TruthStore:
     """All sets below one folder.
 
     Args:
-        root: ``ground-truth`` in the store.
+        root: ``sets`` in the folder of trainings; see :func:`truths_in`.
     """
 
     def __init__(self, root: Path) -> None:
@@ -131,17 +146,12 @@ class TruthStore:
         Raises:
             UsageError: It is no name of a set.
         """
-        if not _NAME.fullmatch(name) or ".." in name:
-            raise UsageError(
-                f"{printable(name)[:100]!r} is no name for ground truth",
-                remedy="Use at most 80 of a-z, 0-9, '.', '_' and '-', with a letter or digit first.",
-            )
-        return self.root / name
+        return self.root / checked_set_name(name)
 
     def names(self) -> list[str]:
         if not self.root.is_dir():
             return []
-        return sorted(path.name for path in self.root.iterdir() if _NAME.fullmatch(path.name) and path.is_dir())
+        return sorted(path.name for path in self.root.iterdir() if is_set_name(path.name) and path.is_dir())
 
     def load(self, name: str) -> TruthSet | None:
         """A set; None if there is none of that name.

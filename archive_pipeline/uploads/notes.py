@@ -1,7 +1,7 @@
 """Notes beside refused files, for people who never open the UI: ``NAME.refused.txt``.
 
-The only thing that is ever written into the upload folder. A note is ours by its first line: a file of that name which
-a person wrote is left alone.
+The only thing that is ever written into a folder that people drop things into. A note is ours by its first line: a file
+of that name which a person wrote is left alone.
 """
 
 from __future__ import annotations

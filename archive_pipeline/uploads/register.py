@@ -59,13 +59,13 @@ class Upload:
 
 
 class UploadRegister:
-    """The uploads of one store.
+    """The uploads of one store; or what was dropped as ground truth, in a file of another name.
 
     Every method raises StorageError or NoSpaceLeft where the file cannot be read or written.
     """
 
-    def __init__(self, store: Path, *, read_only: bool = False) -> None:
-        self._table = SqliteTable(store / "uploads.sqlite", Upload, ("key", "state"), read_only=read_only)
+    def __init__(self, store: Path, *, name: str = "uploads.sqlite", read_only: bool = False) -> None:
+        self._table = SqliteTable(store / name, Upload, ("key", "state"), read_only=read_only)
 
     def all(self) -> dict[str, Upload]:
         """Every upload by its path."""

@@ -18,6 +18,7 @@ from archive_pipeline.errors import ArchiveError
 from archive_pipeline.intake.digests import outside
 from archive_pipeline.keys import DocumentKey
 from archive_pipeline.store import Store
+from archive_pipeline.uploads.compared import compared, confirm, note_gone
 from archive_pipeline.uploads.copies import copies_of, tried_again
 from archive_pipeline.uploads.folder import Seen, look
 from archive_pipeline.uploads.notes import leave_notes
@@ -124,16 +125,11 @@ class Watcher:
         seen = {each.path: each for each in look(self._uploads)}
         result = Look(uuid.uuid4().hex)
         before = dict(known)
-        _confirm(known, heard, launched, now)
+        confirm(known, heard, launched, now)
         self._follow_renames(known, seen, result, now)
         for path, each in seen.items():
-            known[path] = _compared(known.get(path), each, now)
-        for path, upload in known.items():
-            if path not in seen and upload.state != "gone":
-                # What was refused, or waited, is not taken for done when it comes back.
-                version = upload.version if upload.state == "taken" else ""
-                known[path] = replace(upload.accepted("gone", now), version=version)
-                result.gone.append(path)
+            known[path] = compared(known.get(path), each, now)
+        result.gone = note_gone(known, seen, now)
         self._take(known, result, now, announce)
         result.refused = [
             upload for path, upload in known.items() if upload.state == "refused" and upload != before.get(path)
@@ -199,34 +195,3 @@ class Watcher:
         )
         key = self._store.register(place, self._uploads)
         return Taken(key, fingerprint, place, len(source.files), source.size, since)
-
-
-def _confirm(known: dict[str, Upload], heard: str | None, launched: Collection[tuple[str, str]], now: float) -> None:
-    for path, upload in known.items():
-        if upload.state == "asked":
-            was_heard = upload.token == heard or (upload.token, upload.key) in launched
-            # Not heard: it is still quiet, so it is asked for again at once.
-            known[path] = upload.accepted("taken", now) if was_heard else replace(upload, state="waiting")
-
-
-def _compared(upload: Upload | None, seen: Seen, now: float) -> Upload:
-    if upload is None or upload.state == "gone":
-        first = now if upload is None else upload.first_seen
-        same = upload is not None and _outside(upload) == _outside(seen) and upload.key != ""
-        if upload is not None and same:  # it was away for a while, as after a volume was not mounted
-            return upload.accepted("taken", now)
-        key = upload.key if upload else ""
-        fresh = Upload(seen.path, seen.version, seen.identity, "waiting", first, now, key, settings=seen.settings)
-        return fresh if seen.problem is None else fresh.refused(seen.problem, now)
-    if _outside(upload) != _outside(seen):
-        changed = replace(upload, version=seen.version, identity=seen.identity, settings=seen.settings)
-        changed = changed.accepted("waiting", now)
-        return changed if seen.problem is None else changed.refused(seen.problem, now)
-    if upload.since > now:  # the clock was put back
-        return replace(upload, since=now)
-    return upload if upload.identity == seen.identity else replace(upload, identity=seen.identity)
-
-
-def _outside(each: Upload | Seen) -> tuple[str, str]:
-    """What must not change for an upload to be the same, and to be read in the same way."""
-    return each.version, each.settings

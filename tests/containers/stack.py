@@ -62,6 +62,7 @@ class Stack:
             "ARCHIVE_PORT": str(self.port),
             "ARCHIVE_RESULTS_PORT": str(self.port + 100),
             "ARCHIVE_UPLOADS": str(self.uploads),
+            "ARCHIVE_GROUND_TRUTH": str(self.ground_truth),
             "ARCHIVE_IMAGE": self.image,
             "ARCHIVE_RUN_MEMORY": "3g",
             # Tests start runs themselves, but for those of what starts by itself.
@@ -81,8 +82,15 @@ class Stack:
         assert not check or done.returncode == 0, f"compose {' '.join(arguments)}: {done.stderr}{done.stdout}"
         return (done.stdout + ("" if check else done.stderr)).strip()
 
+    @property
+    def ground_truth(self) -> Path:
+        """The folder that ground truth is dropped into; made by :meth:`up`."""
+        return self.uploads.with_name(f"{self.uploads.name}-ground-truth")
+
     def up(self, *, automatic: bool = False) -> None:
         """Start it; what would start runs by itself is switched off, unless a test is about that."""
+        self.ground_truth.mkdir(exist_ok=True)
+        self.ground_truth.chmod(0o755)
         self.compose("up", "-d", "--wait")
         if automatic:
             return
@@ -98,6 +106,8 @@ class Stack:
         for container in self.run_containers():
             docker("rm", "-f", container)
         self.compose("down", "--remove-orphans", *more)
+        if "--volumes" in more:
+            shutil.rmtree(self.ground_truth, ignore_errors=True)
 
     def container(self, service: str) -> str:
         return self.compose("ps", "-q", "--no-trunc", service)

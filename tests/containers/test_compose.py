@@ -80,11 +80,12 @@ def test_suryas_server_is_there_with_its_image_alone_hardened_and_without_a_way_
         assert found["services"][name]["environment"]["SURYA_INFERENCE_URL"] == "http://surya:8080/v1"
 
 
-def test_the_installations_differ_in_names_ports_and_uploads_alone(all_rendered: dict[str, dict[str, Any]]) -> None:
+def test_the_installations_differ_in_names_ports_and_folders_alone(all_rendered: dict[str, dict[str, Any]]) -> None:
     def comparable(environment: str) -> str:
         found = all_rendered[environment]
-        uploads = found["services"]["daemon"]["environment"]["ARCHIVE_UPLOADS"]
-        text = json.dumps(found, sort_keys=True).replace(uploads, "UPLOADS")
+        text = json.dumps(found, sort_keys=True)
+        for name in ("ARCHIVE_UPLOADS", "ARCHIVE_GROUND_TRUTH"):
+            text = text.replace(found["services"]["daemon"]["environment"][name], name)
         # Images and the database's user begin with the name of production, too; they are the same in all.
         text = re.sub(rf'("name"|"ARCHIVE_PROJECT"): "{found["name"]}(?=["_])', r'\1: "PROJECT', text)
         text = re.sub(r'"published": "\d+"', '"published": "PORT"', text)
@@ -108,7 +109,9 @@ def test_a_run_container_has_every_line_of_the_baseline_and_the_names_of_compose
     all_rendered: dict[str, dict[str, Any]],
 ) -> None:
     found = all_rendered["production"]
-    deployment = Deployment(project=found["name"], image="x:1", uploads="/srv/x", run_memory="2g", run_cpus=2)
+    deployment = Deployment(
+        project=found["name"], image="x:1", uploads="/srv/x", ground_truth="/srv/x", run_memory="2g", run_cpus=2
+    )
     baseline = Baseline.read(DOCKER)
     networks = {network["name"] for network in found["networks"].values()}
     volumes = {volume["name"] for volume in found["volumes"].values()}

@@ -185,13 +185,14 @@ def test_every_service_is_healthy(inside: dict[str, Inside]) -> None:
         assert inside[service]["inspect"]["State"]["Health"]["Status"] == "healthy"
 
 
-def test_a_run_of_documents_cannot_write_models_or_uploads(inside: dict[str, Inside]) -> None:
+def test_a_run_of_documents_cannot_write_models_trainings_or_uploads(inside: dict[str, Inside]) -> None:
     mounts = inside["run of documents"]["mounts"]
     assert {place for place in mounts if place.startswith(("/app", "/data", "/run/pgpass"))} == {
         "/app/cache",
         "/app/models",
         "/data/logs",
         "/data/store",
+        "/data/training",
         "/data/uploads",
         "/run/pgpass",
     }
@@ -202,7 +203,9 @@ def test_a_run_of_documents_cannot_write_models_or_uploads(inside: dict[str, Ins
     }
     models = inside["run of models"]["mounts"]
     assert "rw" in models["/app/models"]["options"]
+    assert "rw" in models["/data/training"]["options"]
     assert "ro" in models["/data/store"]["options"]
+    assert "ro" in models["/data/ground-truth"]["options"]
     caches = [
         next(mount["Name"] for mount in inside[name]["inspect"]["Mounts"] if mount["Destination"] == "/app/cache")
         for name in RUNS

@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 import yaml
 from containers.outside import Outside
+from containers.run_container import in_run_container, profiles_of
 from containers.stack import Stack
 
-import docker as docker_py
-from archive_pipeline.containers.profiles import Profile, read_profiles
-from archive_pipeline.deployment import Deployment
+from archive_pipeline.containers.profiles import Profile
 from archive_pipeline.models.library import ModelLibrary
 
 HERE = Path(__file__).parent
@@ -67,36 +66,14 @@ try:
     executes = "succeeded"
 except OSError as error:
     executes = errno.errorcode[error.errno]
-places = ("/app/models", "/app/cache", "/data/store", "/data/uploads", "/opt")
+places = ("/app/models", "/app/cache", "/data/store", "/data/training", "/data/uploads", "/data/ground-truth", "/opt")
 print(json.dumps({place: attempt(place) for place in places} | {"execute": executes}))
 """
 
 
 @pytest.fixture(scope="module")
 def profiles(stack: Stack) -> dict[str, Profile]:
-    deployment = Deployment(
-        project=stack.project, image=stack.image, uploads=str(stack.uploads), run_memory="3g", run_cpus=2
-    )
-    return dict(read_profiles(DOCKER, deployment))
-
-
-def in_run_container(profile: Profile, program: str, *arguments: str) -> Any:
-    """What a program prints as JSON in a container of a profile: the very body, but for the command."""
-    body = profile.body_of(["python", "-c", program, *arguments], "0" * 8, "test")
-    client = docker_py.from_env()
-    try:
-        container = client.containers.get(client.api.create_container_from_config(body)["Id"])
-        try:
-            container.start()
-            status = container.wait(timeout=600)["StatusCode"]
-            said = container.logs().decode()
-            assert status == 0, said
-            assert "WARNING" not in said
-            return json.loads(said.splitlines()[-1])
-        finally:
-            container.remove(force=True)
-    finally:
-        client.close()
+    return profiles_of(stack)
 
 
 def _served(outside: Outside, end: bytes) -> dict[str, Any]:
@@ -186,7 +163,7 @@ def test_a_training_of_minutes_runs_and_the_next_run_goes_on_from_its_weights(pr
 
 @pytest.mark.parametrize(
     ("location", "writable"),
-    [("documents", {"/app/cache", "/data/store"}), ("models", {"/app/models", "/app/cache"})],
+    [("documents", {"/app/cache", "/data/store"}), ("models", {"/app/models", "/app/cache", "/data/training"})],
 )
 def test_a_run_writes_where_its_profile_says_and_executes_nothing_there(
     profiles: dict[str, Profile], location: str, writable: set[str]

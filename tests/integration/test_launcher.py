@@ -28,7 +28,9 @@ from archive_pipeline.errors import ArchiveError, LaunchRefused
 from archive_pipeline.launcher import HardenedRunLauncher
 
 FOLDER = str(Path(__file__).parents[2] / "docker")
-DEPLOYMENT = Deployment(project="archive", image="a:1", uploads="/srv/u", run_memory="2g", run_cpus=1.5)
+DEPLOYMENT = Deployment(
+    project="archive", image="a:1", uploads="/srv/u", ground_truth="/srv/g", run_memory="2g", run_cpus=1.5
+)
 GOOD = ModuleCodePointer("archive_pipeline.definitions", "defs", FOLDER)
 
 
@@ -155,7 +157,7 @@ REFUSALS = {
     ("start", 400, "invalid mount config: bind source path does not exist: /srv/u"): (
         ArchiveError,
         "does not exist: /srv/u",
-        "ARCHIVE_UPLOADS",
+        "ARCHIVE_UPLOADS or ARCHIVE_GROUND_TRUTH",
     ),
     ("start", 404, "network archive_runs-documents not found"): (ArchiveError, "not found", "make up, which"),
     ("start", 500, "something else"): (ArchiveError, "something else", "logs gate-launch"),

@@ -22,7 +22,9 @@ from archive_pipeline.library_folders import fill_in, library_folders
 from archive_pipeline.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-DEPLOYMENT = Deployment(project="archive", image="a:1", uploads="/srv/u", run_memory="2g", run_cpus=1.5)
+DEPLOYMENT = Deployment(
+    project="archive", image="a:1", uploads="/srv/u", ground_truth="/srv/g", run_memory="2g", run_cpus=1.5
+)
 PROFILES = read_profiles(ROOT / "docker", DEPLOYMENT)
 RUN = "12345678-1234-4234-8234-123456789abc"
 
@@ -62,6 +64,19 @@ def test_runs_of_documents_alone_are_told_where_suryas_server_is_and_the_gate_ta
 def test_where_models_are_pruned_the_store_is_seen_but_not_written() -> None:
     services = yaml.safe_load((ROOT / "docker" / "compose.yaml").read_text("utf-8"))["services"]
     assert "store:/data/store:ro" in services["models"]["volumes"]
+
+
+def test_a_scan_cannot_reach_what_models_are_trained_with_and_ground_truth_cannot_reach_documents() -> None:
+    mounts = {
+        location: {mount["Target"]: (mount["Source"], mount["ReadOnly"]) for mount in profile.mounts}
+        for location, profile in PROFILES.items()
+    }
+    assert mounts["documents"]["/data/training"] == ("archive_training", True)
+    assert mounts["models"]["/data/training"] == ("archive_training", False)
+    assert mounts["models"]["/data/ground-truth"] == ("/srv/g", True)
+    assert mounts["models"]["/data/store"] == ("archive_store", True)
+    assert "/data/ground-truth" not in mounts["documents"]
+    assert "/data/uploads" not in mounts["models"]
 
 
 def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -167,6 +182,7 @@ def test_a_deployment_names_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> No
         "ARCHIVE_PROJECT": "archive",
         "ARCHIVE_IMAGE": "a:1",
         "ARCHIVE_UPLOADS": "/srv/u",
+        "ARCHIVE_GROUND_TRUTH": "/srv/g",
         "ARCHIVE_RUN_MEMORY": "2g",
         "ARCHIVE_RUN_CPUS": "2",
     }
@@ -175,6 +191,7 @@ def test_a_deployment_names_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> No
     assert read_deployment().run_cpus == 2
     for name, wrong in {
         "ARCHIVE_UPLOADS": "/",
+        "ARCHIVE_GROUND_TRUTH": "srv",
         "ARCHIVE_RUN_MEMORY": "0g",
         "ARCHIVE_RUN_CPUS": "inf",
         "ARCHIVE_PROJECT": "",
@@ -191,11 +208,16 @@ def test_a_deployment_names_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> No
         *(("run_memory", value) for value in ("0g", "0m", "1023m", "16385g", "9" * 5000 + "g", "1g\n")),
         *(("run_cpus", value) for value in ("1e-10", "0", "0.09", "1025", "inf", "nan", "-1")),
         *(("surya_url", value) for value in ("surya:8080", "ftp://x", "http://user:word@x/v1", "http://x/v1?key=1")),
-        *(("uploads", value) for value in ("/", "//", "/.", "/srv/../..", "/srv/..", "/a:/b", "/a\nb", "/\udcff", "a")),
+        *(
+            (name, value)
+            for name in ("uploads", "ground_truth")
+            for value in ("/", "//", "/.", "/srv/../..", "/srv/..", "/a:/b", "/a\nb", "/\udcff", "a")
+        ),
     ],
 )
 def test_a_value_that_would_be_no_limit_or_the_whole_host_is_refused(name: str, wrong: str) -> None:
     values = {"project": "p", "image": "i", "uploads": "/srv/ü u", "run_memory": "1024m", "run_cpus": "0.1"}
+    values["ground_truth"] = "/srv/ground truth"
     assert Deployment(**values).run_memory_bytes == 1 << 30
     with pytest.raises(ValueError, match=name):
         Deployment(**{**values, name: wrong})

@@ -22,7 +22,9 @@ from archive_pipeline.containers.profiles import read_profiles
 from archive_pipeline.deployment import Deployment
 
 ROOT = Path(__file__).parents[2]
-DEPLOYMENT = Deployment(project="archive", image="a:1", uploads="/srv/u", run_memory="2g", run_cpus=1.5)
+DEPLOYMENT = Deployment(
+    project="archive", image="a:1", uploads="/srv/u", ground_truth="/srv/g", run_memory="2g", run_cpus=1.5
+)
 PROFILES = read_profiles(ROOT / "docker", DEPLOYMENT)
 GOOD = PROFILES["documents"].body(
     run_id="12345678-1234-4234-8234-123456789abc", job="documents_job", arguments='{"a": 1}'

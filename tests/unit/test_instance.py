@@ -73,5 +73,6 @@ def test_crashes_are_tried_again_bad_documents_are_not_and_slots_are_freed(path:
     assert loaded["run_monitoring"]["enabled"] is True
     assert loaded["run_monitoring"]["free_slots_after_run_end_seconds"] > 0
     assert loaded["run_coordinator"]["class"] == "QueuedRunCoordinator"
-    assert loaded["concurrency"]["runs"]["max_concurrent_runs"] == 1
+    # In containers one of documents and one of models: tests/integration/test_pools.py.
+    assert loaded["concurrency"]["runs"]["max_concurrent_runs"] == (2 if path == DOCKER else 1)
     assert set(loaded["retention"]) == {"schedule", "sensor"}

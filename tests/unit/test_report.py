@@ -287,6 +287,7 @@ def test_a_page_image_with_two_names_counts_once_and_kinds_are_kept_apart(tmp_pa
         (folder.correction(1), 70),
         (folder.ledger, 5),
         (tmp_path / "models" / "m", 40),
+        (tmp_path / "training" / "sets" / "jean" / "set.json", 21),
         (tmp_path / "states.sqlite", 9),
     ):
         write_bytes(path, b"x" * size)
@@ -294,7 +295,12 @@ def test_a_page_image_with_two_names_counts_once_and_kinds_are_kept_apart(tmp_pa
     (folder.exports / "images" / "0001.jpg").hardlink_to(folder.images / "0001.jpg")
     (folder.root / "loop").symlink_to(folder.root)
     found = disk_use(
-        store.root / "documents", ["a"], tmp_path / "models", [tmp_path / "states.sqlite"], tmp_path / "no-report"
+        store.root / "documents",
+        ["a"],
+        tmp_path / "models",
+        [tmp_path / "states.sqlite"],
+        tmp_path / "no-report",
+        tmp_path / "training",
     )
     assert {kind: size for kind, size in found.bytes.items() if size} == {
         "images": 1000,
@@ -302,6 +308,7 @@ def test_a_page_image_with_two_names_counts_once_and_kinds_are_kept_apart(tmp_pa
         "corrections": 70,
         "records": 5,
         "models": 40,
+        "training": 21,
         "database": 9,
     }
     assert not found.estimated

@@ -84,7 +84,15 @@ def test_an_address_that_no_connection_can_be_made_to_is_refused_at_once(
     with pytest.raises(UsageError, match=r"SURYA_INFERENCE_URL cannot be .*: it (is no|must)"):
         read_settings()
     with pytest.raises(ValueError, match="surya_url"):
-        Deployment(project="p", image="i", uploads="/srv/u", run_memory="2g", run_cpus=1, surya_url=address)
+        Deployment(
+            project="p",
+            image="i",
+            uploads="/srv/u",
+            ground_truth="/srv/g",
+            run_memory="2g",
+            run_cpus=1,
+            surya_url=address,
+        )
 
 
 @pytest.mark.parametrize(

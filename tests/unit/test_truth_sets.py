@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from hostile_zips import ratio, with_name
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from tests_support import files_below
 
+from archive_pipeline.bench.hostile_zips import ratio, with_name
 from archive_pipeline.cli import cli
 from archive_pipeline.errors import BadArchive, BadGroundTruth, BadSettings, TooLarge, UsageError
 from archive_pipeline.training_sets.checking import check_set, pages_for_tests

@@ -8,11 +8,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from hostile_zips import ZIPS, nested, plain, with_name
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests_support import files_below
 
+from archive_pipeline.bench.hostile_zips import ZIPS, nested, plain, with_name
 from archive_pipeline.errors import BadArchive, DocumentRefused, NoSpaceLeft, PasswordProtected, TooLarge
 from archive_pipeline.training_sets.names import why_not
 from archive_pipeline.unzipping.entries import checked_name

@@ -1,0 +1,92 @@
+"""Ground truth and trainings as Dagster's assets see them: a thin adapter over the library."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from archive_pipeline.processing.page_images_index import PageImages
+from archive_pipeline.rendering.model import RenderOptions
+from archive_pipeline.settings import Settings
+from archive_pipeline.store import Store
+from archive_pipeline.training.learning import Learner, Workshop, learner
+from archive_pipeline.training_sets.hands import HandTruth, known_hands, truth_of_hand
+from archive_pipeline.training_sets.importing import Imported
+from archive_pipeline.training_sets.inbox import Inbox, inbox_register
+from archive_pipeline.training_sets.reading import ReadOptions
+from archive_pipeline.training_sets.stored import TruthStore, truths_in
+from archive_pipeline.training_sets.taking_in import take_in
+from archive_pipeline.uploads.register import UploadRegister
+
+
+class TrainingResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Where ground truth lies and comes from.
+
+    The fields are the settings of the same names; see ``docs/settings.md``.
+    """
+
+    training_dir: str
+    ground_truth_dir: str
+    store_dir: str
+    models_dir: str
+    quiet_seconds: float
+    refused_notes: bool
+    max_pixels: int
+    worker_memory_mb: int
+    page_timeout: float
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> TrainingResource:
+        values: dict[str, Any] = {name: value for name, value in settings if name in cls.model_fields}
+        values |= {name: str(value) for name, value in values.items() if isinstance(value, Path)}
+        return cls(**values)
+
+    @property
+    def truths(self) -> TruthStore:
+        return truths_in(Path(self.training_dir))
+
+    @property
+    def store(self) -> Store:
+        """Of the documents; runs of ``models`` can only read it."""
+        return Store(Path(self.store_dir))
+
+    @property
+    def register(self) -> UploadRegister:
+        """What became of each set that was dropped."""
+        return inbox_register(Path(self.training_dir))
+
+    @property
+    def inbox(self) -> Inbox:
+        """What looks at the folder for ground truth."""
+        return Inbox(Path(self.ground_truth_dir), self.register, quiet=self.quiet_seconds, notes=self.refused_notes)
+
+    @property
+    def learner(self) -> Learner:
+        """What learns hands.
+
+        Raises:
+            UsageError: Nothing does, in this version.
+        """
+        return learner(Workshop(Path(self.training_dir), Path(self.models_dir), Path(self.store_dir)))
+
+    def take_in(self, name: str, *, replace: bool) -> Imported:
+        """Take in what was dropped; see :func:`archive_pipeline.training_sets.taking_in.take_in`."""
+        options = ReadOptions(
+            render=RenderOptions(max_pixels=self.max_pixels),
+            memory_mb=self.worker_memory_mb,
+            seconds=self.page_timeout,
+            lookup=PageImages(self.store).file,
+        )
+        work = Path(self.training_dir) / "work"
+        folder = Path(self.ground_truth_dir)
+        return take_in(name, folder, self.register, self.truths, options, work, replace=replace)
+
+    def hands(self) -> dict[str, str]:
+        """Key -> name of every hand of which there is ground truth."""
+        return known_hands(self.truths, self.store)
+
+    def of_hand(self, key: str) -> HandTruth:
+        """What there is of a hand."""
+        return truth_of_hand(self.truths, self.store, key)

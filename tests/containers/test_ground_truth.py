@@ -1,0 +1,150 @@
+"""Ground truth in containers: taken in by itself, refused with a note, and nothing of it lands anywhere else."""
+
+import io
+import json
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from containers.run_container import in_run_container, profiles_of
+from containers.stack import ENDED, Stack, docker
+from PIL import Image
+
+from archive_pipeline.bench import broken_truth, hostile_zips
+
+_LATEST = """query($k: AssetKeyInput!, $p: [String!]) { assetOrError(assetKey: $k) { ... on Asset {
+  assetMaterializations(partitions: $p, limit: 1) { runId metadataEntries { label
+    ... on IntMetadataEntry { intValue } ... on TextMetadataEntry { text }
+    ... on TableMetadataEntry { table { records } } } } } } }"""
+TABLE = """
+import json
+from dataclasses import asdict
+from pathlib import Path
+from archive_pipeline.bench.ground_truth import can_execute, try_all
+work = Path("/tmp/table")
+work.mkdir()
+tried = [asdict(each) for each in try_all(work)]
+outside = [str(path) for root in ("/data", "/app", "/opt/archive", "/tmp") for path in Path(root).rglob("*a.xml*")
+           if "/given/" not in str(path)]
+print(json.dumps({"tried": tried, "executes": can_execute(work), "outside": outside}))
+"""
+
+
+@pytest.fixture(scope="module")
+def automatic(image: str) -> Iterator[Stack]:
+    """An installation whose folder for ground truth uid 1000 may leave notes in."""
+    with tempfile.TemporaryDirectory(prefix="archive-truth-") as name:
+        uploads = Path(name) / "uploads"
+        uploads.mkdir()
+        for folder in (Path(name), uploads):
+            folder.chmod(0o755)
+        stack = Stack("archive-truth", 3995, uploads, image, quiet_seconds=2)
+        stack.down("--volumes")
+        stack.up(automatic=True)
+        stack.ground_truth.chmod(0o777)
+        yield stack
+        stack.down("--volumes")
+
+
+def _until(what: Callable[[], object], stack: Stack, seconds: float = 420) -> None:
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, stack.compose("logs", "--tail", "40", "models", "daemon")
+        time.sleep(1)
+
+
+def _shown(stack: Stack, asset: str, partition: str | None = None) -> dict[str, Any]:
+    """The metadata of the newest materialization, by label."""
+    partitions = [partition] if partition else None
+    found = stack.ask(_LATEST, k={"path": [asset]}, p=partitions)["assetOrError"].get("assetMaterializations") or []
+    entries = found[0]["metadataEntries"] if found else []
+    return {each["label"]: next((value for name, value in each.items() if name != "label"), None) for each in entries}
+
+
+def _refused(stack: Stack) -> set[str]:
+    table = _shown(stack, "ground_truth_folder").get("refused ground truth") or {"records": []}
+    return {json.loads(record)["upload"] for record in table["records"]}
+
+
+def test_dropped_ground_truth_is_taken_in_and_hostile_zips_are_refused_beside_it(automatic: Stack) -> None:
+    stack, folder = automatic, automatic.ground_truth
+    good = folder / "jean"
+    good.mkdir()
+    (good / "hand.yaml").write_text("writer: Jean\nlicence: CC0-1.0\n")
+    image = io.BytesIO()
+    Image.new("L", (300, 60), 250).save(image, "PNG")
+    (good / "1-1.png").write_bytes(image.getvalue())
+    (good / "1-1.gt.txt").write_text("une ligne")
+    hostile = ("a-name-that-leads-up", "a-link", "a-ratio-bomb")
+    for name in hostile:
+        (folder / f"{name}.zip").write_bytes(hostile_zips.ZIPS[name]())
+    (folder / "out").symlink_to("/etc")
+    for path in folder.rglob("*"):
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() else 0o644)
+    _until(lambda: _shown(stack, "ground_truth_set", "jean"), stack)
+    shown = _shown(stack, "ground_truth_set", "jean")
+    assert (shown["hand"], shown["pages"], shown["lines"], shown["characters"]) == ("Jean", 1, 1, 9)
+    assert _shown(stack, "ground_truth", "jean")["lines"] == 1
+    refused = {*(f"{name}.zip" for name in hostile), "out"}
+    _until(lambda: _refused(stack) == refused, stack)
+    notes = [folder / f"{name}.refused.txt" for name in refused]
+    _until(lambda: all(note.exists() for note in notes), stack)
+    assert "leads out of the archive" in (folder / "a-name-that-leads-up.zip.refused.txt").read_text()
+    assert {note.stat().st_uid for note in notes} == {1000}
+    # Only notes are new on the host, and nothing but the set is in the volume.
+    assert {path.name for path in folder.iterdir()} == {"jean", *refused, *(note.name for note in notes)}
+    listed = stack.compose("exec", "-T", "models", "find", "/data/training", "-type", "f", "-o", "-type", "l")
+    kinds = Counter(line.split("/")[4] for line in listed.split() if line.startswith("/data/training/sets/"))
+    assert set(kinds) <= {"jean", *hostile}
+    assert all(line.endswith("/lock") for line in listed.split() if any(f"/sets/{name}/" in line for name in hostile))
+    runs = [json.loads(docker("inspect", name))[0] for name in stack.run_containers()]
+    assert runs
+    for run in runs:
+        writable = {mount["Destination"] for mount in run["Mounts"] if mount["RW"]}
+        assert writable == {"/data/training", "/data/logs", "/app/models", "/app/cache"}
+        assert {mount["Destination"] for mount in run["Mounts"]} > {"/data/ground-truth", "/data/store"}
+
+
+def test_every_hostile_zip_and_broken_file_is_refused_in_a_run_container_and_leaves_nothing(automatic: Stack) -> None:
+    found = in_run_container(profiles_of(automatic)["models"], TABLE)
+    for each in found["tried"]:
+        print(f"{each['kind']:5}{each['name']:36}{each['outcome']:9}{each['error']:18}{each['seconds']:5.1f} s")
+    assert found["executes"] is False
+    assert found["outside"] == []
+    assert [each["name"] for each in found["tried"] if each["left"]] == []
+    outcomes = Counter((each["kind"], each["outcome"]) for each in found["tried"])
+    print(dict(outcomes))
+    assert outcomes[("zip", "refused")] == len(hostile_zips.ZIPS) >= 30
+    assert outcomes[("file", "refused")] >= len(broken_truth.REFUSED)
+    assert sum(outcomes.values()) == len(hostile_zips.ZIPS) + len(broken_truth.REFUSED) + len(broken_truth.READ)
+    assert ("file", "failed") not in outcomes
+
+
+def test_a_run_of_models_holds_no_document_up_and_no_two_of_a_kind_are_under_way(
+    automatic: Stack, scan: Callable[[str, int], Path]
+) -> None:
+    stack = automatic
+    # Dagster makes the limit of a pool when it first meets a run of it, and that run's batch is not held to it yet.
+    assert stack.wait(stack.launch("models")) == "SUCCESS"
+    stack.upload(scan("beside.pdf", 1))
+    runs = [stack.launch("models") for _ in range(2)]
+    project = ["--filter", f"label=archive.project={stack.project}", "--filter", "label=archive.role=run"]
+    seen: Counter[str] = Counter()
+
+    def ended() -> bool:
+        locations = docker("ps", *project, "--format", '{{.Label "archive.location"}}').split()
+        seen[" ".join(sorted(locations))] += 1
+        done = stack.ask(_LATEST, k={"path": ["document_exports"]}, p=["beside.pdf"])["assetOrError"]
+        all_ended = all(stack.status(run) in ENDED for run in runs)
+        return all_ended and bool(done.get("assetMaterializations")) and not locations
+
+    _until(ended, stack)
+    assert {stack.status(run) for run in runs} == {"SUCCESS"}
+    print(dict(seen))
+    assert seen["documents models"] > 0
+    assert set(seen) <= {"", "documents", "models", "documents models"}
