@@ -4,10 +4,13 @@ Nearest first: the options of the run (command line or launchpad), the document'
 folders around it up to the upload folder, the settings of the installation, what is built in. Engine and segmentation
 model are one choice in two fields: a place that names a segmentation model alone means its engine, too, and one that
 names an engine alone passes over a segmentation model of another engine that is named further away.
+
+A hand's promoted model comes where the hand is named, right behind what that place says itself.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +19,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from archive_pipeline.engines.factory import recognition_model, segmentation_model
-from archive_pipeline.errors import ArchiveError, BadSettings, ModelNotFetched, UsageError, printable
+from archive_pipeline.errors import ArchiveError, BadSettings, ModelError, ModelNotFetched, UsageError, printable
+from archive_pipeline.models.hands import Promoted, promoted_model
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.page import Direction, Page
@@ -27,6 +31,7 @@ BUILT_IN = "built in"
 RUN = "options of the run"
 SETTINGS = "settings of the installation"
 DEFAULT_ENGINE = "ppocr"
+_OF_MODELS = {"engine", "segmentation_model", "model", "hand"}
 
 
 @dataclass(frozen=True)
@@ -37,12 +42,14 @@ class Said:
         where: Its name, for people.
         lines: Where it is a file, on which line each field stands.
         is_file: A mistake in it is the document's, not the command's.
+        promoted: What it says is a model that was promoted for a hand.
     """
 
     where: str
     wishes: Wishes
     lines: Mapping[str, int] = field(default_factory=dict)
     is_file: bool = False
+    promoted: Promoted | None = None
 
 
 class Choices(BaseModel):
@@ -52,7 +59,7 @@ class Choices(BaseModel):
         model: Id of the recognition model.
         language: A language tag; None if nobody said.
         direction: None if nobody said: the engines then take it to run from left to right.
-        hand: As somebody called it.
+        hand: As somebody called it. Its promoted model is among the choices where nobody nearer named one.
         origins: Who said each of the fields that are set, by the name of the field.
     """
 
@@ -70,7 +77,7 @@ class Choices(BaseModel):
     def chosen_by(self) -> Literal["run", "document", "settings"]:
         """Who chose engine and models, the nearest of them if there were several."""
         places = {self.origins[name] for name in ("engine", "segmentation_model", "model")}
-        if RUN in places:
+        if RUN in places or (self.hand and promoted_for(self.hand) in places and self.origins["hand"] == RUN):
             return "run"
         return "settings" if places <= {SETTINGS, BUILT_IN} else "document"
 
@@ -132,6 +139,44 @@ def said_by_options(options: ProcessingOptions) -> tuple[Said, Said]:
     return Said(RUN, options.asked), Said(SETTINGS, settings)
 
 
+def promoted_for(hand: str) -> str:
+    """How a hand's promoted model is called as a place that says something."""
+    return f"promoted for the hand {hand}"
+
+
+def with_promoted(said: Sequence[Said], library: ModelLibrary) -> tuple[Said, ...]:
+    """What is said, and what was promoted for the hand that the nearest place names.
+
+    Raises:
+        ModelError: What is noted of the hand is damaged.
+    """
+    for index, each in enumerate(said):
+        hand = each.wishes.hand
+        if hand is None:
+            continue
+        promoted = promoted_model(library.root, hand)
+        if promoted is None:
+            break
+        wishes = Wishes(model=promoted.model, segmentation_model=promoted.segmentation_model)
+        return (*said[: index + 1], Said(promoted_for(hand), wishes, promoted=promoted), *said[index + 1 :])
+    return tuple(said)
+
+
+def said_of(wishes: Iterable[Wishes]) -> str:
+    """What files say of models and hand, the nearest first, as :attr:`.DocumentState.said` keeps it."""
+    told = (each.model_dump(include=_OF_MODELS, exclude_none=True) for each in wishes)
+    return json.dumps([each for each in told if each], ensure_ascii=False)
+
+
+def said_again(text: str) -> tuple[Said, ...]:
+    """The inverse of :func:`said_of`.
+
+    Raises:
+        ValueError: It is none.
+    """
+    return tuple(Said("an archive.yaml", Wishes.model_validate(each)) for each in json.loads(text))
+
+
 def decide(said: Sequence[Said], library: ModelLibrary, *, served: bool = False) -> Decision:
     """Decide what a document is read with.
 
@@ -145,7 +190,9 @@ def decide(said: Sequence[Said], library: ModelLibrary, *, served: bool = False)
             settings have it.
         BadSettings: The same, as a file has it; names the file and the line.
         ModelNotFetched: A model is known, but not here.
+        ModelError: The model that is promoted for the hand is not here any more, or another one has its id.
     """
+    said = with_promoted(said, library)
     found = {name: next((each for each in said if getattr(each.wishes, name) is not None), None) for name in FIELDS}
     segmentation, origins = _segmentation(said, found["engine"], found["segmentation_model"], library, served)
     by_model = found.pop("model")
@@ -159,6 +206,8 @@ def decide(said: Sequence[Said], library: ModelLibrary, *, served: bool = False)
         recognition = recognition_model(
             library, by_model.wishes.model if by_model else None, segmentation.engine, served=served
         )
+        if by_model is not None and by_model.promoted and recognition.digest != by_model.promoted.digest:
+            raise ModelError(f"model {recognition.id} is another one than when it was proved", remedy="")
     origins["model"] = by_model.where if by_model else BUILT_IN
     noted = {name: by for name, by in found.items() if by is not None and name not in origins}
     choices = Choices(
@@ -202,6 +251,11 @@ def _blaming(by: Said | None, name: str) -> Iterator[None]:
     try:
         yield
     except ArchiveError as error:
+        if by is not None and by.promoted:
+            raise type(error)(
+                f"{by.promoted.model}, {by.where}, cannot be used: {error.what}",
+                remedy=f"{error.remedy} Or go back: archive-pipeline hands rollback.".strip(),
+            ) from None
         if by is None or not by.is_file:
             raise
         line = by.lines.get(name)

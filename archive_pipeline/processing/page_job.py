@@ -18,6 +18,7 @@ from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.page import Direction, Page
 from archive_pipeline.processing.choice import Choices
 from archive_pipeline.processing.correction_layer import note_image
+from archive_pipeline.processing.document_settings import Wishes
 from archive_pipeline.processing.inspection import Inspection, PagePlace
 from archive_pipeline.processing.model_server import server_for
 from archive_pipeline.processing.options import ProcessingOptions, Stage
@@ -54,11 +55,16 @@ class KnownDocument:
 
 @dataclass(frozen=True)
 class DocumentWork(KnownDocument):
-    """What is the same for all pages of a document in one run."""
+    """What is the same for all pages of a document in one run.
+
+    Attributes:
+        said: What the document's own files say, the nearest first.
+    """
 
     segmentation: InstalledModel
     recognition: InstalledModel
     spelling: tuple[WordList, ...] = ()
+    said: tuple[Wishes, ...] = ()
 
     @property
     def direction(self) -> Direction | None:

@@ -22,7 +22,7 @@ from archive_pipeline.intake import outside
 from archive_pipeline.keys import DocumentKey
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.models.library import ModelLibrary
-from archive_pipeline.processing.choice import Decision, decide, said_by_options
+from archive_pipeline.processing.choice import Decision, Said, decide, said_by_options
 from archive_pipeline.processing.document_settings import FileSettings
 from archive_pipeline.processing.export_stage import export_document
 from archive_pipeline.processing.inspection import Inspection, inspect_source
@@ -110,7 +110,7 @@ class Processor:
         folder = self._store.document(key)
         return self._decide(self._source_path(folder))[0]
 
-    def _decide(self, path: Path) -> tuple[Decision, dict[str, FileSettings]]:
+    def _decide(self, path: Path) -> tuple[Decision, tuple[Said, ...], dict[str, FileSettings]]:
         asked, settings = said_by_options(self._options)
         said, files = self._settings.read(path)
         decision = decide((asked, *said, settings), self._library, served=self._options.surya_url is not None)
@@ -118,7 +118,7 @@ class Processor:
             # Before the first page: a damaged model is no page's fault.
             model.verify()
             self._whole.add(model)
-        return decision, files
+        return decision, said, files
 
     def _process(self, folder: DocumentFolder, stages: frozenset[Stage], attempt: Attempt) -> Iterator[StageResult]:
         began = time.monotonic()
@@ -177,7 +177,7 @@ class Processor:
         inspection: Inspection = inspect_source(path, folder, options, inspector(self._pool, options))
         attempt.sha256 = inspection.sha256
         self._standing.require_new(folder.key, inspection.sha256)
-        decision, files = self._decide(path)
+        decision, said, files = self._decide(path)
         _log.info("%s: %s", folder.key, decision.choices.sentence())
         work = DocumentWork(
             folder,
@@ -188,6 +188,7 @@ class Processor:
             decision.recognition,
             choices=decision.choices,
             spelling=of_language(self._spelling, decision.choices.language),
+            said=tuple(each.wishes for each in said),
         )
         attempt.work = work
         return work, files
