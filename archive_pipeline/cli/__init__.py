@@ -21,6 +21,7 @@ _COMMANDS = {
     "demo": "archive_pipeline.cli.demo:demo",
     "corrections": "archive_pipeline.cli.corrections:corrections",
     "ground-truth": "archive_pipeline.cli.ground_truth:ground_truth",
+    "hands": "archive_pipeline.cli.hands:hands",
     "store": "archive_pipeline.cli.store:store",
     "report": "archive_pipeline.cli.report:report",
     "models": "archive_pipeline.cli.models:models",

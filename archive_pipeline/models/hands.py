@@ -87,6 +87,12 @@ class HandRecord(_Frozen):
         stack = self._stack()
         return stack[-2] if len(stack) > 1 else None
 
+    @property
+    def gone_back_on(self) -> frozenset[str]:
+        """Digests of models that somebody went back on, and that do not read the hand now."""
+        stack = {each.digest for each in self._stack()}
+        return frozenset(each.promoted.digest for each in self.history if each.promoted) - stack
+
     def _stack(self) -> list[Promoted]:
         """Promotions that were not gone back on, the oldest first."""
         stack: list[Promoted] = []
@@ -141,15 +147,18 @@ def promote(
     segmentation: InstalledModel | None = None,
     decision: str = "",
     reason: str = "",
+    instead_of: str | None = None,
 ) -> HandRecord:
     """Have a model read a hand from now on. If it does already, nothing is changed.
 
     Args:
         segmentation: The model whose lines it reads; None to leave that to others.
         decision: Name of the decision that proved it.
+        instead_of: Digest of the model that it was compared with; None if it was compared with none.
 
     Raises:
-        UsageError: The model reads no lines, or has no files whose digest could be noted.
+        UsageError: The model reads no lines, or has no files whose digest could be noted; or the hand is read by
+            another model by now than the one that it was compared with.
         ModelError: What is noted of the hand is damaged.
         StorageError: It cannot be written.
     """
@@ -170,6 +179,8 @@ def promote(
         record = hand_record(models, hand)
         if record is not None and record.promoted == promoted:
             return record
+        if record is not None and instead_of is not None:
+            _refuse_old_proof(record, model, instead_of)
         entry = Entry(how="promoted", promoted=promoted, when=_now(), decision=decision, reason=reason)
         return _append(models, record.name if record else " ".join(hand.split()), record, entry)
 
@@ -191,6 +202,23 @@ def rollback(models: Path, hand: str, *, reason: str = "") -> HandRecord:
             )
         entry = Entry(how="rolled back", promoted=record.before, when=_now(), reason=reason)
         return _append(models, record.name, record, entry)
+
+
+def _refuse_old_proof(record: HandRecord, model: InstalledModel, instead_of: str) -> None:
+    """Raise UsageError where a model is proved to be better than one that does not read the hand any more."""
+    now = record.promoted
+    known = {each.promoted.digest for each in record.history if each.promoted}
+    if instead_of != now.digest if now is not None else instead_of in known:
+        reads = now.model if now is not None else "the general model"
+        raise UsageError(
+            f"model {model.id} was not compared with {reads}, which reads the hand '{printable(record.name)}' by now",
+            remedy="Evaluate it anew.",
+        )
+    if model.digest in record.gone_back_on:
+        raise UsageError(
+            f"somebody went back on model {model.id} for the hand '{printable(record.name)}', which outweighs a proof",
+            remedy="To promote it all the same: archive-pipeline hands promote, with --without-proof and a reason.",
+        )
 
 
 def _append(models: Path, name: str, record: HandRecord | None, entry: Entry) -> HandRecord:
