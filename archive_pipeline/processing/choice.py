@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from archive_pipeline.engines.factory import recognition_model, segmentation_model
 from archive_pipeline.errors import ArchiveError, BadSettings, ModelError, ModelNotFetched, UsageError, printable
@@ -31,6 +31,7 @@ BUILT_IN = "built in"
 RUN = "options of the run"
 SETTINGS = "settings of the installation"
 DEFAULT_ENGINE = "ppocr"
+_WISHES = TypeAdapter(tuple[Wishes, ...])
 _OF_MODELS = {"engine", "segmentation_model", "model", "hand"}
 
 
@@ -174,7 +175,7 @@ def said_again(text: str) -> tuple[Said, ...]:
     Raises:
         ValueError: It is none.
     """
-    return tuple(Said("an archive.yaml", Wishes.model_validate(each)) for each in json.loads(text))
+    return tuple(Said("an archive.yaml", each) for each in _WISHES.validate_json(text))
 
 
 def decide(said: Sequence[Said], library: ModelLibrary, *, served: bool = False) -> Decision:
