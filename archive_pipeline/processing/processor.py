@@ -24,6 +24,7 @@ from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.processing.choice import Decision, Said, decide, said_by_options
 from archive_pipeline.processing.document_settings import FileSettings
+from archive_pipeline.processing.earlier_readings import keep_earlier
 from archive_pipeline.processing.export_stage import export_document
 from archive_pipeline.processing.inspection import Inspection, inspect_source
 from archive_pipeline.processing.inspector import inspector
@@ -36,7 +37,7 @@ from archive_pipeline.processing.results import NoProgress, PageOutcome, Progres
 from archive_pipeline.processing.settings_reader import SettingsReader, store_choices
 from archive_pipeline.processing.stage_results import make_preview, stage_version
 from archive_pipeline.processing.standing import Attempt, StandingKeeper
-from archive_pipeline.processing.stored_pages import Failure, forget_pages_after, write_model
+from archive_pipeline.processing.stored_pages import Failure, forget_pages_after, stored_image, write_model
 from archive_pipeline.spelling.lists import find_lists, of_language
 from archive_pipeline.store import DocumentFolder, Store
 
@@ -221,7 +222,7 @@ class Processor:
             if isinstance(result, StorageError | ChildNotStarted):
                 raise result
             if isinstance(result, ArchiveError):
-                self._page_failed(folder, job, result)
+                self._page_failed(work, job, result)
                 finished(outcome_of(folder, job.number))
                 if self._options.on_page_error == "fail":
                     raise failed_by(result.code)(f"page {job.number} failed: {result.what}", remedy=result.remedy)
@@ -235,8 +236,11 @@ class Processor:
 
         self._pool.run(jobs(), work_on, done)
 
-    def _page_failed(self, folder: DocumentFolder, job: PageJob, error: ArchiveError) -> None:
+    def _page_failed(self, work: DocumentWork, job: PageJob, error: ArchiveError) -> None:
+        folder = work.folder
         _log.warning("%s page %d: failed: %s", folder.key, job.number, printable(error.what))
+        if not job.render and (image := stored_image(folder, job.number)) is not None:
+            keep_earlier(folder, job.number, image, work.segmentation, work.recognition)
         # What was made of an earlier version of this page must not stand for it.
         if job.render:
             folder.image_record(job.number).unlink(missing_ok=True)
