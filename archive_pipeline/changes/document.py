@@ -88,7 +88,7 @@ def _pages(folder: DocumentFolder) -> Iterator[PageChanges]:
         failure = stored_failure(folder, number)
         if after is None or failure is not None:
             found = compare_pages(before.page, before.page)
-            why = f"it is not read now: {failure.reason}" if failure else "it is not read now"
+            why = f"it is not read now: {failure.what.rstrip('.')}" if failure else "it is not read now"
             yield PageChanges(number, found.before, "", problem=why)
             continue
         applied = corrections_on(after.page, stored_image(folder, number), stored_corrections(folder, number))

@@ -19,7 +19,8 @@ def changes_text(changes: DocumentChanges) -> Iterator[str]:
     sums = changes.sums
     yield (
         f"{sums['pages']} pages compared, {sums['pages_changed']} of them changed: "
-        f"{sums['same_lines']} lines as before, {sums['changed_lines']} changed, {sums['new_lines']} new, {sums['gone_lines']} gone; "
+        f"{sums['same_lines']} lines as before, {sums['changed_lines']} changed, "
+        f"{sums['new_lines']} new, {sums['gone_lines']} gone; "
         f"{sums['changed_words']} words changed"
     )
     for what, pages in (("More", changes.surer), ("Less", changes.less_sure)):
