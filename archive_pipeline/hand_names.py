@@ -6,6 +6,14 @@ from archive_pipeline.errors import UsageError
 from archive_pipeline.keys import DocumentKey
 from archive_pipeline.page import clean_text
 
+UNKNOWN = "auto"
+"""The hand of a document whose hand nobody knows, as archive.yaml has it."""
+
+
+def is_unknown(name: str | None) -> bool:
+    """Whether somebody said that the hand is not known."""
+    return same_hand(name, UNKNOWN)
+
 
 def folded_name(name: str | None) -> str:
     """A hand's name as it is compared; empty for nobody's."""

@@ -6,6 +6,7 @@ One folder a document::
         source.json            where the source is
         choices.json           which models, language and direction it was last read with, and who chose them
         inspection.json        its files with sizes, times and SHA-256, and its pages
+        hand.json              which hands' models were tried on it, where its hand is `auto`
         lock                   held by the one process that writes here
         images/0001.jpg        page images, each with 0001.json beside it (written last)
         layouts/0001.json      Page with lines, without text
@@ -56,6 +57,10 @@ class DocumentFolder:
     @property
     def choices(self) -> Path:
         return self.root / "choices.json"
+
+    @property
+    def hand_trial(self) -> Path:
+        return self.root / "hand.json"
 
     @property
     def inspection(self) -> Path:

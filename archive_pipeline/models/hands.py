@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from archive_pipeline.durable import make_folder, read_json, storage_error, write_json
 from archive_pipeline.errors import ModelError, StorageError, UsageError, printable
-from archive_pipeline.hand_names import folded_name, hand_key, same_hand
+from archive_pipeline.hand_names import folded_name, hand_key, is_unknown, same_hand
 from archive_pipeline.models.entry import Digest, ModelId
 from archive_pipeline.models.installed import InstalledModel
 
@@ -158,7 +158,7 @@ def promote(
 
     Raises:
         UsageError: The model reads no lines, or has no files whose digest could be noted; or the hand is read by
-            another model by now than the one that it was compared with.
+            another model by now than the one that it was compared with; or it is the name of unknown hands.
         ModelError: What is noted of the hand is damaged.
         StorageError: It cannot be written.
     """
@@ -171,6 +171,10 @@ def promote(
         raise UsageError(
             f"model '{model.id}' is read by a server, and may be another one tomorrow",
             remedy="Name it in archive.yaml ('model') instead of promoting it.",
+        )
+    if is_unknown(hand):
+        raise UsageError(
+            f"'{printable(hand)}' stands for a hand that nobody knows", remedy="Give the hand a name of its own."
         )
     promoted = Promoted(
         model=model.id, digest=model.digest, segmentation_model=segmentation.id if segmentation else None

@@ -27,6 +27,7 @@ from archive_pipeline.processing.choice import (
 from archive_pipeline.processing.document_settings import Wishes
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.processing.standing import made_with
+from archive_pipeline.processing.unknown_hand import promoted_digest, promoted_now
 from archive_pipeline.spelling.lists import find_lists, of_language
 from archive_pipeline.store import Store
 
@@ -69,6 +70,7 @@ class Today:
         self._outsides = Outsides(uploads, max_file_mb=options.max_file_mb, max_pages=options.max_pages)
         self._decisions: dict[str, Decision | None] = {said_of(()): self._decide()}
         self._made_with: dict[tuple[str, str, str], str] = {}
+        self._promoted = self._promoted_digest()
         self.unseen = 0
 
     def __call__(self, key: str, state: DocumentState | None) -> Wanted:
@@ -99,6 +101,8 @@ class Today:
         as_it_is = state.segmentation, state.recognition, state.made_with
         if state.chosen_by == "run":
             return as_it_is  # with options that are known to nobody any more
+        if state.tried and self._promoted not in ("", state.tried):
+            return "", "", ""  # other models are to be tried for its hand: which one it is, a run finds out
         said = state.said or said_of(_kept(state))
         if said not in self._decisions:
             try:
@@ -119,6 +123,12 @@ class Today:
                 of_language(self._spelling, state.language or None),
             )
         return decision.segmentation.id, decision.recognition.id, self._made_with[told]
+
+    def _promoted_digest(self) -> str:
+        try:
+            return promoted_digest(promoted_now(self._library))
+        except ArchiveError:
+            return ""  # what is noted of a hand is damaged: nothing can be tried
 
     def _decide(self, *said: Said) -> Decision:
         return decide((*said, self._settings), self._library, served=self._options.surya_url is not None)

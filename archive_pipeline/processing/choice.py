@@ -5,7 +5,8 @@ folders around it up to the upload folder, the settings of the installation, wha
 model are one choice in two fields: a place that names a segmentation model alone means its engine, too, and one that
 names an engine alone passes over a segmentation model of another engine that is named further away.
 
-A hand's promoted model comes where the hand is named, right behind what that place says itself.
+A hand's promoted model comes where the hand is named, right behind what that place says itself. So does that of the
+hand which was found for an unknown one (``hand: auto``).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from archive_pipeline.engines.factory import recognition_model, segmentation_model
 from archive_pipeline.errors import ArchiveError, BadSettings, ModelError, ModelNotFetched, UsageError, printable
+from archive_pipeline.hand_names import is_unknown
 from archive_pipeline.models.hands import Promoted, promoted_model
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.models.library import ModelLibrary
@@ -53,6 +55,19 @@ class Said:
     promoted: Promoted | None = None
 
 
+@dataclass(frozen=True)
+class Found:
+    """Whose hand an unknown one was found to be like.
+
+    Attributes:
+        hand: Empty for none.
+        why: In a clause.
+    """
+
+    hand: str
+    why: str
+
+
 class Choices(BaseModel):
     """What was decided for a document.
 
@@ -78,7 +93,8 @@ class Choices(BaseModel):
     def chosen_by(self) -> Literal["run", "document", "settings"]:
         """Who chose engine and models, the nearest of them if there were several."""
         places = {self.origins[name] for name in ("engine", "segmentation_model", "model")}
-        if RUN in places or (self.hand and promoted_for(self.hand) in places and self.origins["hand"] == RUN):
+        of_hand = any(place.startswith(promoted_for("")) for place in places)
+        if RUN in places or (of_hand and self.origins["hand"].partition("; ")[0] == RUN):
             return "run"
         return "settings" if places <= {SETTINGS, BUILT_IN} else "document"
 
@@ -145,8 +161,21 @@ def promoted_for(hand: str) -> str:
     return f"promoted for the hand {hand}"
 
 
-def with_promoted(said: Sequence[Said], library: ModelLibrary) -> tuple[Said, ...]:
+def asks_for_a_hand(said: Sequence[Said]) -> bool:
+    """Whether the promoted models should be tried: the hand is unknown, and nobody nearer names a model."""
+    for each in said:
+        if each.wishes.model is not None:
+            return False
+        if each.wishes.hand is not None:
+            return is_unknown(each.wishes.hand)
+    return False
+
+
+def with_promoted(said: Sequence[Said], library: ModelLibrary, found: Found | None = None) -> tuple[Said, ...]:
     """What is said, and what was promoted for the hand that the nearest place names.
+
+    Args:
+        found: If that hand is unknown, whose it was found to be like.
 
     Raises:
         ModelError: What is noted of the hand is damaged.
@@ -155,11 +184,15 @@ def with_promoted(said: Sequence[Said], library: ModelLibrary) -> tuple[Said, ..
         hand = each.wishes.hand
         if hand is None:
             continue
+        unknown = is_unknown(hand)
+        if unknown:
+            hand = found.hand if found else ""
         promoted = promoted_model(library.root, hand)
         if promoted is None:
             break
         wishes = Wishes(model=promoted.model, segmentation_model=promoted.segmentation_model)
-        return (*said[: index + 1], Said(promoted_for(hand), wishes, promoted=promoted), *said[index + 1 :])
+        where = f"{promoted_for(hand)}, which was found" if unknown else promoted_for(hand)
+        return (*said[: index + 1], Said(where, wishes, promoted=promoted), *said[index + 1 :])
     return tuple(said)
 
 
@@ -178,13 +211,16 @@ def said_again(text: str) -> tuple[Said, ...]:
     return tuple(Said("an archive.yaml", each) for each in _WISHES.validate_json(text))
 
 
-def decide(said: Sequence[Said], library: ModelLibrary, *, served: bool = False) -> Decision:
+def decide(
+    said: Sequence[Said], library: ModelLibrary, *, served: bool = False, found_hand: Found | None = None
+) -> Decision:
     """Decide what a document is read with.
 
     Args:
         said: What each place says, the one that goes before the others first.
         library: The models.
         served: There is a server for surya's model.
+        found_hand: Whose hand an unknown one was found to be like.
 
     Raises:
         UsageError, ModelError: An engine or model does not exist, or they do not go together, as the run or the
@@ -193,7 +229,7 @@ def decide(said: Sequence[Said], library: ModelLibrary, *, served: bool = False)
         ModelNotFetched: A model is known, but not here.
         ModelError: The model that is promoted for the hand is not here any more, or another one has its id.
     """
-    said = with_promoted(said, library)
+    said = with_promoted(said, library, found_hand)
     found = {name: next((each for each in said if getattr(each.wishes, name) is not None), None) for name in FIELDS}
     segmentation, origins = _segmentation(said, found["engine"], found["segmentation_model"], library, served)
     by_model = found.pop("model")
@@ -211,12 +247,15 @@ def decide(said: Sequence[Said], library: ModelLibrary, *, served: bool = False)
             raise ModelError(f"model {recognition.id} is another one than when it was proved", remedy="")
     origins["model"] = by_model.where if by_model else BUILT_IN
     noted = {name: by for name, by in found.items() if by is not None and name not in origins}
+    told = {name: by.where for name, by in noted.items()}
+    if found_hand is not None and "hand" in told:
+        told["hand"] += f"; {found_hand.why}"
     choices = Choices(
         engine=segmentation.engine,
         segmentation_model=segmentation.id,
         model=recognition.id,
         **{name: getattr(by.wishes, name) for name, by in noted.items()},
-        origins=origins | {name: by.where for name, by in noted.items()},
+        origins=origins | told,
     )
     return Decision(choices, segmentation, recognition)
 

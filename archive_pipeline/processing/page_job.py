@@ -59,13 +59,15 @@ class DocumentWork(KnownDocument):
     """What is the same for all pages of a document in one run.
 
     Attributes:
-        said: What the document's own files say, the nearest first.
+        said: What the document's own files say, the nearest first; for an unknown hand, the one that was found.
+        tried: Digest of the promoted models that were tried for it.
     """
 
     segmentation: InstalledModel
     recognition: InstalledModel
     spelling: tuple[WordList, ...] = ()
     said: tuple[Wishes, ...] = ()
+    tried: str = ""
 
     @property
     def direction(self) -> Direction | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -18,11 +19,12 @@ from archive_pipeline.errors import (
     StorageError,
     printable,
 )
+from archive_pipeline.hand_names import is_unknown
 from archive_pipeline.intake import outside
 from archive_pipeline.keys import DocumentKey
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.models.library import ModelLibrary
-from archive_pipeline.processing.choice import Decision, Said, decide, said_by_options
+from archive_pipeline.processing.choice import Decision, Found, Said, asks_for_a_hand, decide, said_by_options
 from archive_pipeline.processing.document_settings import FileSettings
 from archive_pipeline.processing.earlier_readings import keep_earlier
 from archive_pipeline.processing.export_stage import export_document
@@ -38,6 +40,7 @@ from archive_pipeline.processing.settings_reader import SettingsReader, store_ch
 from archive_pipeline.processing.stage_results import make_preview, stage_version
 from archive_pipeline.processing.standing import Attempt, StandingKeeper
 from archive_pipeline.processing.stored_pages import Failure, forget_pages_after, stored_image, write_model
+from archive_pipeline.processing.unknown_hand import find_hand, promoted_digest, promoted_now, stored_trial
 from archive_pipeline.spelling.lists import find_lists, of_language
 from archive_pipeline.store import DocumentFolder, Store
 
@@ -103,23 +106,28 @@ class Processor:
             return inspect_source(self._source_path(folder), folder, self._options, look)
 
     def decide(self, key: DocumentKey) -> Decision:
-        """What a document would be read with.
+        """What a document would be read with. For an unknown hand nothing is tried; what was found last counts.
 
         Raises:
             DocumentRefused, StorageError: As :meth:`process`.
         """
         folder = self._store.document(key)
-        return self._decide(self._source_path(folder))[0]
+        said, _ = self._settings.read(self._source_path(folder))
+        trial = stored_trial(folder) if asks_for_a_hand(self._places(said)) else None
+        return self._decide(said, trial.found if trial else None)
 
-    def _decide(self, path: Path) -> tuple[Decision, tuple[Said, ...], dict[str, FileSettings]]:
+    def _places(self, said: Sequence[Said]) -> tuple[Said, ...]:
         asked, settings = said_by_options(self._options)
-        said, files = self._settings.read(path)
-        decision = decide((asked, *said, settings), self._library, served=self._options.surya_url is not None)
+        return asked, *said, settings
+
+    def _decide(self, said: Sequence[Said], found: Found | None = None) -> Decision:
+        served = self._options.surya_url is not None
+        decision = decide(self._places(said), self._library, served=served, found_hand=found)
         for model in {decision.segmentation, decision.recognition} - self._whole:
             # Before the first page: a damaged model is no page's fault.
             model.verify()
             self._whole.add(model)
-        return decision, said, files
+        return decision
 
     def _process(self, folder: DocumentFolder, stages: frozenset[Stage], attempt: Attempt) -> Iterator[StageResult]:
         began = time.monotonic()
@@ -178,8 +186,8 @@ class Processor:
         inspection: Inspection = inspect_source(path, folder, options, inspector(self._pool, options))
         attempt.sha256 = inspection.sha256
         self._standing.require_new(folder.key, inspection.sha256)
-        decision, said, files = self._decide(path)
-        _log.info("%s: %s", folder.key, decision.choices.sentence())
+        said, files = self._settings.read(path)
+        decision = self._decide(said)
         work = DocumentWork(
             folder,
             source,
@@ -191,8 +199,29 @@ class Processor:
             spelling=of_language(self._spelling, decision.choices.language),
             said=tuple(each.wishes for each in said),
         )
+        if asks_for_a_hand(self._places(said)):
+            work = self._with_hand(work, said)
+        _log.info("%s: %s", folder.key, work.choices.sentence() if work.choices else "")
         attempt.work = work
         return work, files
+
+    def _with_hand(self, work: DocumentWork, said: Sequence[Said]) -> DocumentWork:
+        """The document with the models of the hand that is found for it."""
+        promoted = promoted_now(self._library)
+        trial = find_hand(work, self._pool, promoted, lambda hand: self._decide(said, Found(hand, "")))
+        decision = self._decide(said, trial.found)
+        as_found = tuple(
+            wishes.model_copy(update={"hand": trial.hand or None}) if is_unknown(wishes.hand) else wishes
+            for wishes in work.said
+        )
+        return replace(
+            work,
+            segmentation=decision.segmentation,
+            recognition=decision.recognition,
+            choices=decision.choices,
+            said=as_found,
+            tried=promoted_digest(promoted),
+        )
 
     def _do_pages(
         self,

@@ -202,4 +202,5 @@ def _chosen(base: DocumentState, work: DocumentWork) -> DocumentState:
         language=choices.language or "",
         hand=choices.hand or "",
         said=said_of(work.said),
+        tried=work.tried,
     )

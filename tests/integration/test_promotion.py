@@ -39,7 +39,7 @@ class Archive:
         return {each.key: each.why for each in plan_tonight(self.store.keys(), self.store, options, 10).plan}
 
     def text(self, key: str) -> str:
-        return (self.home / "store" / "documents" / key / "exports" / "text.txt").read_text("utf-8")
+        return (self.home / "store" / "documents" / key / "exports" / "document.txt").read_text("utf-8")
 
     def stored(self, folder: str, key: str = "jean.pdf") -> Any:
         return read_json(self.home / "store" / "documents" / key / folder / "0001.json")
