@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from archive_pipeline.errors import UsageError, printable
-from archive_pipeline.models.hands import HandRecord, Promoted, hand_record, hand_records, promote, rollback
+from archive_pipeline.models.hands import HandRecord, Promoted, hand_record, hand_records
 from archive_pipeline.models.library import ModelLibrary
+from archive_pipeline.models.promoting import promote, rollback
 from archive_pipeline.settings import read_settings
 
 _GENERAL = "the general model"

@@ -15,19 +15,12 @@ from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.nights.outsides import Outsides
 from archive_pipeline.nights.plan import Wanted
 from archive_pipeline.page import Direction
-from archive_pipeline.processing.choice import (
-    Decision,
-    Said,
-    decide,
-    said_again,
-    said_by_options,
-    said_of,
-    wishes_of_run,
-)
+from archive_pipeline.processing.choice import Decision, decide
 from archive_pipeline.processing.document_settings import Wishes
+from archive_pipeline.processing.hand_trial import promoted_digest, promoted_now
 from archive_pipeline.processing.options import ProcessingOptions
+from archive_pipeline.processing.said import Said, said_again, said_by_options, said_of, wishes_of_run
 from archive_pipeline.processing.standing import made_with
-from archive_pipeline.processing.unknown_hand import promoted_digest, promoted_now
 from archive_pipeline.spelling.lists import find_lists, of_language
 from archive_pipeline.store import Store
 

@@ -11,61 +11,26 @@ hand which was found for an unknown one (``hand: auto``).
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from archive_pipeline.engines.factory import recognition_model, segmentation_model
-from archive_pipeline.errors import ArchiveError, BadSettings, ModelError, ModelNotFetched, UsageError, printable
-from archive_pipeline.hand_names import is_unknown
-from archive_pipeline.models.hands import Promoted, promoted_model
+from archive_pipeline.errors import ArchiveError, BadSettings, ModelError, ModelNotFetched, printable
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.page import Direction, Page
-from archive_pipeline.processing.document_settings import FIELDS, Wishes, reason_of
-from archive_pipeline.processing.options import ProcessingOptions
+from archive_pipeline.processing.document_settings import FIELDS
+from archive_pipeline.processing.hand_choice import Found, promoted_for, with_promoted
+from archive_pipeline.processing.said import RUN, SETTINGS, Said, said_by_options, wishes_of_run
+
+__all__ = ["BUILT_IN", "RUN", "SETTINGS", "Choices", "Decision", "Said", "decide", "said_by_options", "wishes_of_run"]
 
 BUILT_IN = "built in"
-RUN = "options of the run"
-SETTINGS = "settings of the installation"
 DEFAULT_ENGINE = "ppocr"
-_WISHES = TypeAdapter(tuple[Wishes, ...])
-_OF_MODELS = {"engine", "segmentation_model", "model", "hand"}
-
-
-@dataclass(frozen=True)
-class Said:
-    """What one place says.
-
-    Attributes:
-        where: Its name, for people.
-        lines: Where it is a file, on which line each field stands.
-        is_file: A mistake in it is the document's, not the command's.
-        promoted: What it says is a model that was promoted for a hand.
-    """
-
-    where: str
-    wishes: Wishes
-    lines: Mapping[str, int] = field(default_factory=dict)
-    is_file: bool = False
-    promoted: Promoted | None = None
-
-
-@dataclass(frozen=True)
-class Found:
-    """Whose hand an unknown one was found to be like.
-
-    Attributes:
-        hand: Empty for none.
-        why: In a clause.
-    """
-
-    hand: str
-    why: str
 
 
 class Choices(BaseModel):
@@ -132,83 +97,6 @@ class Decision:
     choices: Choices
     segmentation: InstalledModel
     recognition: InstalledModel
-
-
-def wishes_of_run(**options: Any) -> Wishes:
-    """The wishes that options of a run, or settings, are; those that are None say nothing.
-
-    Raises:
-        UsageError: A value cannot be.
-    """
-    try:
-        return Wishes.model_validate({name: value for name, value in options.items() if value is not None})
-    except ValidationError as error:
-        raise UsageError(reason_of(error), remedy="See choosing.md.") from None
-
-
-def said_by_options(options: ProcessingOptions) -> tuple[Said, Said]:
-    """What the run and the settings of the installation say of every document."""
-    settings = wishes_of_run(
-        engine=options.engine,
-        segmentation_model=options.segmentation_model,
-        model=options.recognition_model,
-    )
-    return Said(RUN, options.asked), Said(SETTINGS, settings)
-
-
-def promoted_for(hand: str) -> str:
-    """How a hand's promoted model is called as a place that says something."""
-    return f"promoted for the hand {hand}"
-
-
-def asks_for_a_hand(said: Sequence[Said]) -> bool:
-    """Whether the promoted models should be tried: the hand is unknown, and nobody nearer names a model."""
-    for each in said:
-        if each.wishes.model is not None:
-            return False
-        if each.wishes.hand is not None:
-            return is_unknown(each.wishes.hand)
-    return False
-
-
-def with_promoted(said: Sequence[Said], library: ModelLibrary, found: Found | None = None) -> tuple[Said, ...]:
-    """What is said, and what was promoted for the hand that the nearest place names.
-
-    Args:
-        found: If that hand is unknown, whose it was found to be like.
-
-    Raises:
-        ModelError: What is noted of the hand is damaged.
-    """
-    for index, each in enumerate(said):
-        hand = each.wishes.hand
-        if hand is None:
-            continue
-        unknown = is_unknown(hand)
-        if unknown:
-            hand = found.hand if found else ""
-        promoted = promoted_model(library.root, hand)
-        if promoted is None:
-            break
-        wishes = Wishes(model=promoted.model, segmentation_model=promoted.segmentation_model)
-        where = f"{promoted_for(hand)}, which was found" if unknown else promoted_for(hand)
-        return (*said[: index + 1], Said(where, wishes, promoted=promoted), *said[index + 1 :])
-    return tuple(said)
-
-
-def said_of(wishes: Iterable[Wishes]) -> str:
-    """What files say of models and hand, the nearest first, as :attr:`.DocumentState.said` keeps it."""
-    told = (each.model_dump(include=_OF_MODELS, exclude_none=True) for each in wishes)
-    return json.dumps([each for each in told if each], ensure_ascii=False)
-
-
-def said_again(text: str) -> tuple[Said, ...]:
-    """The inverse of :func:`said_of`.
-
-    Raises:
-        ValueError: It is none.
-    """
-    return tuple(Said("an archive.yaml", each) for each in _WISHES.validate_json(text))
 
 
 def decide(

@@ -56,12 +56,7 @@ class KnownDocument:
 
 @dataclass(frozen=True)
 class DocumentWork(KnownDocument):
-    """What is the same for all pages of a document in one run.
-
-    Attributes:
-        said: What the document's own files say, the nearest first; for an unknown hand, the one that was found.
-        tried: Digest of the promoted models that were tried for it.
-    """
+    """What is the same for all pages of a document in one run; ``said`` and ``tried`` as in its state."""
 
     segmentation: InstalledModel
     recognition: InstalledModel

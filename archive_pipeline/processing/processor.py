@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,12 +18,10 @@ from archive_pipeline.errors import (
     StorageError,
     printable,
 )
-from archive_pipeline.hand_names import is_unknown
 from archive_pipeline.intake import outside
 from archive_pipeline.keys import DocumentKey
-from archive_pipeline.models.installed import InstalledModel
-from archive_pipeline.models.library import ModelLibrary
-from archive_pipeline.processing.choice import Decision, Found, Said, asks_for_a_hand, decide, said_by_options
+from archive_pipeline.processing.choice import Decision
+from archive_pipeline.processing.deciding import Decider
 from archive_pipeline.processing.document_settings import FileSettings
 from archive_pipeline.processing.earlier_readings import keep_earlier
 from archive_pipeline.processing.export_stage import export_document
@@ -36,11 +33,10 @@ from archive_pipeline.processing.page_job import DocumentWork, PageJob, PageRepo
 from archive_pipeline.processing.page_ranges import parse_pages
 from archive_pipeline.processing.pool import Worker, WorkerPool
 from archive_pipeline.processing.results import NoProgress, PageOutcome, Progress, StageResult
-from archive_pipeline.processing.settings_reader import SettingsReader, store_choices
+from archive_pipeline.processing.settings_reader import store_choices
 from archive_pipeline.processing.stage_results import make_preview, stage_version
 from archive_pipeline.processing.standing import Attempt, StandingKeeper
 from archive_pipeline.processing.stored_pages import Failure, forget_pages_after, stored_image, write_model
-from archive_pipeline.processing.unknown_hand import find_hand, promoted_digest, promoted_now, stored_trial
 from archive_pipeline.spelling.lists import find_lists, of_language
 from archive_pipeline.store import DocumentFolder, Store
 
@@ -62,11 +58,7 @@ class Processor:
         self._patience = patience
         self._options = options
         self._progress = progress or NoProgress()
-        self._library = ModelLibrary(options.models_dir)
-        # Found out before anything is begun: a wrong name is the user's error, not the document's.
-        decide(said_by_options(options), self._library, served=options.surya_url is not None)
-        self._settings = SettingsReader(options.uploads_dir)
-        self._whole: set[InstalledModel] = set()
+        self._decider = Decider(options)
         self._spelling = find_lists(options.spelling or ())
         self._standing = StandingKeeper(store, options)
         self._pool = WorkerPool(store.root / "work", options, read=[each.path for each in self._spelling])
@@ -112,22 +104,7 @@ class Processor:
             DocumentRefused, StorageError: As :meth:`process`.
         """
         folder = self._store.document(key)
-        said, _ = self._settings.read(self._source_path(folder))
-        trial = stored_trial(folder) if asks_for_a_hand(self._places(said)) else None
-        return self._decide(said, trial.found if trial else None)
-
-    def _places(self, said: Sequence[Said]) -> tuple[Said, ...]:
-        asked, settings = said_by_options(self._options)
-        return asked, *said, settings
-
-    def _decide(self, said: Sequence[Said], found: Found | None = None) -> Decision:
-        served = self._options.surya_url is not None
-        decision = decide(self._places(said), self._library, served=served, found_hand=found)
-        for model in {decision.segmentation, decision.recognition} - self._whole:
-            # Before the first page: a damaged model is no page's fault.
-            model.verify()
-            self._whole.add(model)
-        return decision
+        return self._decider.as_last_found(folder, self._source_path(folder))
 
     def _process(self, folder: DocumentFolder, stages: frozenset[Stage], attempt: Attempt) -> Iterator[StageResult]:
         began = time.monotonic()
@@ -186,42 +163,22 @@ class Processor:
         inspection: Inspection = inspect_source(path, folder, options, inspector(self._pool, options))
         attempt.sha256 = inspection.sha256
         self._standing.require_new(folder.key, inspection.sha256)
-        said, files = self._settings.read(path)
-        decision = self._decide(said)
+        decided = self._decider.decide(path)
         work = DocumentWork(
             folder,
             source,
             inspection,
             options,
-            decision.segmentation,
-            decision.recognition,
-            choices=decision.choices,
-            spelling=of_language(self._spelling, decision.choices.language),
-            said=tuple(each.wishes for each in said),
+            decided.segmentation,
+            decided.recognition,
+            choices=decided.choices,
+            spelling=of_language(self._spelling, decided.choices.language),
+            said=decided.wishes,
         )
-        if asks_for_a_hand(self._places(said)):
-            work = self._with_hand(work, said)
+        work = self._decider.with_hand(work, decided, self._pool)
         _log.info("%s: %s", folder.key, work.choices.sentence() if work.choices else "")
         attempt.work = work
-        return work, files
-
-    def _with_hand(self, work: DocumentWork, said: Sequence[Said]) -> DocumentWork:
-        """The document with the models of the hand that is found for it."""
-        promoted = promoted_now(self._library)
-        trial = find_hand(work, self._pool, promoted, lambda hand: self._decide(said, Found(hand, "")))
-        decision = self._decide(said, trial.found)
-        as_found = tuple(
-            wishes.model_copy(update={"hand": trial.hand or None}) if is_unknown(wishes.hand) else wishes
-            for wishes in work.said
-        )
-        return replace(
-            work,
-            segmentation=decision.segmentation,
-            recognition=decision.recognition,
-            choices=decision.choices,
-            said=as_found,
-            tried=promoted_digest(promoted),
-        )
+        return work, decided.files
 
     def _do_pages(
         self,

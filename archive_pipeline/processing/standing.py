@@ -26,10 +26,10 @@ from archive_pipeline.exports.formats import choose
 from archive_pipeline.keys import DocumentKey
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.page import Direction, needs_eye
-from archive_pipeline.processing.choice import said_of
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.processing.page_job import DocumentWork
 from archive_pipeline.processing.results import PageOutcome
+from archive_pipeline.processing.said import said_of
 from archive_pipeline.processing.stored_pages import RENDERING_VERSION, page_to_export
 from archive_pipeline.spelling.lists import WordList
 from archive_pipeline.spelling.lists import signature as spelling_signature

@@ -19,8 +19,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from archive_pipeline.durable import digest_of, read_json, write_json
 from archive_pipeline.errors import ModelError, printable
 from archive_pipeline.hand_names import hand_key
-from archive_pipeline.models.hands import HandRecord, promote
+from archive_pipeline.models.hands import HandRecord
 from archive_pipeline.models.installed import InstalledModel
+from archive_pipeline.models.promoting import promote
 from archive_pipeline.promotion.decision import Decision, TrainedPages
 
 _REMEDY = "Restore it from a backup, or move it away and evaluate the candidate anew."

@@ -110,3 +110,44 @@ def test_a_promotion_is_read_compared_and_gone_back_on(archive: Archive) -> None
         "promoted",
         "rolled back",
     ]
+
+
+def test_a_document_in_an_unknown_hand_is_read_with_the_model_that_fits_it_best(make_cli: Any, tmp_path: Path) -> None:
+    archive = Archive(make_cli(tmp_path), tmp_path)
+    uploads, models = tmp_path / "uploads", tmp_path / "models"
+    uploads.mkdir()
+    make_pdf(uploads / "who.pdf", 1, seed=7, lines=4)
+    (uploads / "archive.yaml").write_text("hand: auto\n")
+    network = ppocr_network(ModelLibrary().installed("ppocr-v6-latin").read())
+    install(write(network, tmp_path / "sure.safetensors"), models)
+    with torch.no_grad():
+        network.nn.head.fc.weight *= 0.3
+    install(write(network, tmp_path / "unsure.safetensors"), models)
+    cli, general = archive.cli, {"ARCHIVE_RECOGNITION_MODEL": "unsure"}
+
+    def chosen() -> tuple[str, str]:
+        (row,) = cli("run", uploads, "--json", **general).documents.values()
+        return row["chosen"]["model"]["value"], row["chosen"]["hand"]["from"]
+
+    def trial() -> Any:
+        return read_json(tmp_path / "store" / "documents" / "who.pdf" / "hand.json")
+
+    assert chosen() == ("unsure", "archive.yaml; no hand's model could be tried")
+    for hand, model in (("Jean", "sure"), ("Meier", "unsure")):
+        cli("hands", "promote", hand, "--model", model, "--without-proof", "for this test")
+    model, why = chosen()
+    assert model == "sure"
+    assert why.startswith("archive.yaml; ")
+    assert "lines tried with 2 hands: Jean fits best" in why
+    first = trial()
+    assert {each["hand"]: each["lines"] > 0 for each in first["tried"]} == {"": True, "Jean": True, "Meier": True}
+    assert first["margin"] >= 0.05
+    # Nothing has changed: it is not tried again, and nothing is read.
+    ran = cli("run", uploads, **general)
+    assert "page 1: unchanged" in ran.stderr
+    assert trial() == first
+    state = DocumentStates(archive.store.root).all()["who.pdf"]
+    assert (state.hand, state.said, state.recognition) == ("auto", '[{"hand": "Jean"}]', "sure")
+    cli("hands", "rollback", "Jean")
+    assert chosen()[0] == "unsure"
+    assert trial()["hand"] == ""

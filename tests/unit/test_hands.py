@@ -15,18 +15,13 @@ from promoted import add_model
 from archive_pipeline.cli import cli
 from archive_pipeline.durable import write_json
 from archive_pipeline.errors import ArchiveError, ModelError, UsageError
-from archive_pipeline.models.hands import (
-    HandRecord,
-    hand_record,
-    hand_records,
-    promote,
-    promoted_model,
-    rollback,
-)
+from archive_pipeline.models.hands import HandRecord, hand_record, hand_records, promoted_model
 from archive_pipeline.models.library import ModelLibrary
+from archive_pipeline.models.promoting import promote, rollback
 from archive_pipeline.models.prune import candidates, remove
-from archive_pipeline.processing.choice import RUN, Said, decide, said_again, said_of
+from archive_pipeline.processing.choice import RUN, Said, decide
 from archive_pipeline.processing.document_settings import Wishes
+from archive_pipeline.processing.said import said_again, said_of
 from archive_pipeline.promotion.decision import Compared, Decision, ModelName, PageErrors, TrainedPages, weigh
 from archive_pipeline.promotion.proofs import follow, keep, kept, trained_pages
 

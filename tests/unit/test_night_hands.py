@@ -10,8 +10,8 @@ import pytest
 from promoted import add_model
 
 from archive_pipeline.document_states import DocumentState, DocumentStates
-from archive_pipeline.models.hands import promote, rollback
 from archive_pipeline.models.library import ModelLibrary
+from archive_pipeline.models.promoting import promote, rollback
 from archive_pipeline.nights.today import Today
 from archive_pipeline.nights.tonight import plan_tonight
 from archive_pipeline.processing.options import ProcessingOptions
