@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import fmean
 from typing import Any
 
@@ -96,7 +97,7 @@ def _images(work: DocumentWork, pool: WorkerPool) -> Iterator[PageImage]:
         job = plan_page(work, number, place, frozenset({"page_images"}))
         if job.render:
             try:
-                pool.call(lambda worker, job=job: do_page(work, worker, job))  # type: ignore[misc]
+                pool.call(partial(do_page, work, job=job))
             except (StorageError, ChildNotStarted):
                 raise
             except ArchiveError as error:
@@ -116,7 +117,7 @@ def _read(work: DocumentWork, pool: WorkerPool, images: Sequence[PageImage], can
             break
         lines_a_page = -(-(LINES - len(sure)) // (PAGES - pages))
         try:
-            found = pool.call(lambda worker, i=image, n=lines_a_page: _sure(work, worker, i, n, candidate))  # type: ignore[misc]
+            found = pool.call(partial(_sure, work, image=image, most=lines_a_page, candidate=candidate))
         except (StorageError, ChildNotStarted):
             raise
         except ArchiveError as error:
