@@ -28,6 +28,9 @@ class DocumentState:
         segmentation, recognition: Ids of the models.
         chosen_by: Who chose them: ``run``, for a run was asked for with options of its own, these or others;
             ``document``, for its own files say so; or ``settings``.
+        said: JSON list of what the document's own files say of its models and its hand, the nearest first; empty for a
+            state of a version that did not note it. For an unknown hand, the one that was found.
+        tried: Digest of the promoted models that were tried for an unknown hand; else empty.
         tries: Failures in a row; 0 when it is done.
         code, reason, remedy: Why it failed or was refused.
         confidence: Mean over pages, 0 to 1; None where nothing was read.
@@ -59,6 +62,8 @@ class DocumentState:
     language: str = ""
     hand: str = ""
     seconds: float = 0.0
+    said: str = ""
+    tried: str = ""
 
     @property
     def is_copy(self) -> bool:

@@ -265,6 +265,12 @@ class Settings(BaseSettings):
         description="Time zone of the two, such as `Europe/Paris`; by default that of the machine, in containers UTC.",
     )
 
+    promotion_margin: float = Field(
+        0.3,
+        ge=0,
+        validation_alias="ARCHIVE_PROMOTION_MARGIN",
+        description="Points of CER that a new model for a hand may lose on a guarded set, with 95 % confidence.",
+    )
     keep_days: int = Field(
         90,
         ge=1,

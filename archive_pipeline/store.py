@@ -6,10 +6,12 @@ One folder a document::
         source.json            where the source is
         choices.json           which models, language and direction it was last read with, and who chose them
         inspection.json        its files with sizes, times and SHA-256, and its pages
+        hand.json              which hands' models were tried on it, where its hand is `auto`
         lock                   held by the one process that writes here
         images/0001.jpg        page images, each with 0001.json beside it (written last)
         layouts/0001.json      Page with lines, without text
         transcriptions/0001.json   Page as the machine read it
+        earlier/0001.json          Page as another model had read it before; goes after ARCHIVE_KEEP_DAYS
         corrections/0001.json      what people wrote; no run writes here. before/ has what gave way to a later one
         correction-images/0001.json   on which image corrections by hand were written, once that is replaced
         sent/, returned/           pages that went out to be corrected, and as they came back
@@ -56,6 +58,10 @@ class DocumentFolder:
         return self.root / "choices.json"
 
     @property
+    def hand_trial(self) -> Path:
+        return self.root / "hand.json"
+
+    @property
     def inspection(self) -> Path:
         return self.root / "inspection.json"
 
@@ -87,6 +93,9 @@ class DocumentFolder:
 
     def transcription(self, number: int) -> Path:
         return self.root / "transcriptions" / f"{number:04d}.json"
+
+    def earlier(self, number: int) -> Path:
+        return self.root / "earlier" / f"{number:04d}.json"
 
     def correction(self, number: int) -> Path:
         return self.root / "corrections" / f"{number:04d}.json"

@@ -11,8 +11,8 @@ import dagster as dg
 from pydantic import Field
 
 from archive_pipeline.errors import ArchiveError, printable
+from archive_pipeline.hand_names import hand_key
 from archive_pipeline.training_sets.doctor.findings import Finding
-from archive_pipeline.training_sets.hand_keys import hand_key
 from archive_pipeline.training_sets.importing import Imported
 from archive_pipeline.training_sets.stored import TruthSet
 from archive_pipeline.uploads.register import UploadRegister

@@ -30,7 +30,7 @@ def keep_house(context: dg.OpExecutionContext, archive: ArchiveResource) -> None
         runs = sweep_runs(context.instance, before)
         logs, log_bytes = sweep_logs(context.instance, before)
         files, file_bytes = sweep_shards(context.instance)
-        garbage = list(collect(archive.store, archive.uploads, remove=True))
+        garbage = list(collect(archive.store, archive.uploads, remove=True, keep_days=archive.keep_days))
         begun = unfinished(archive.store)
     except ArchiveError as error:
         raise dg.Failure(str(error), allow_retries=False) from None

@@ -1,7 +1,8 @@
 """What lies in the store and nothing refers to: found, counted, removed.
 
-Only what a kill left or what is made again. A source is never touched, nor anything with a person's corrections. What a
-run may still be writing is passed over: it holds a lock, or the thing is young.
+Only what a kill left, what is made again, and readings that another model has replaced long ago. A source is never
+touched, nor anything with a person's corrections. What a run may still be writing is passed over: it holds a lock, or
+the thing is young.
 """
 
 from __future__ import annotations
@@ -24,9 +25,10 @@ from archive_pipeline.intake.names import REFUSED_SUFFIX
 from archive_pipeline.processing.pool import IN_USE
 from archive_pipeline.store import DocumentFolder, Store
 
-Kind = Literal["work", "temporary", "image", "empty document"]
+Kind = Literal["work", "temporary", "image", "earlier reading", "empty document"]
 _YOUNG = 3600.0
 """Seconds for which a thing without a lock may still be somebody's."""
+_DAY = 86_400.0
 _TEMPORARY = re.compile(rf"\..+\.\d+\.[0-9a-f]{{8}}{re.escape(TEMPORARY_SUFFIX)}")
 
 
@@ -43,8 +45,11 @@ class Garbage:
     size: int
 
 
-def collect(store: Store, uploads: Path, *, remove: bool) -> Iterator[Garbage]:
+def collect(store: Store, uploads: Path, *, remove: bool, keep_days: int = 90) -> Iterator[Garbage]:
     """Find what nothing refers to, one after another, and remove it unless it is only asked for.
+
+    Args:
+        keep_days: Days for which the reading of a page is kept that another model has replaced.
 
     Raises:
         StorageError: Something cannot be removed.
@@ -59,7 +64,7 @@ def collect(store: Store, uploads: Path, *, remove: bool) -> Iterator[Garbage]:
     documents = store.keys()
     for key in documents:
         try:
-            yield from _document(store, store.document(key), now, remove=remove)
+            yield from _document(store, store.document(key), now, now - keep_days * _DAY, remove=remove)
         except DocumentBusy:  # it is being worked on; the next time finds it
             continue
 
@@ -85,7 +90,7 @@ def _temporary(folder: Path, now: float, *, remove: bool, only: str = "") -> Ite
             yield _taken("temporary", path, remove=remove)
 
 
-def _document(store: Store, folder: DocumentFolder, now: float, *, remove: bool) -> Iterator[Garbage]:
+def _document(store: Store, folder: DocumentFolder, now: float, before: float, *, remove: bool) -> Iterator[Garbage]:
     if _is_empty(folder) and _old(folder.root, now):
         # Nobody may register it meanwhile.
         with store.registering():
@@ -95,16 +100,26 @@ def _document(store: Store, folder: DocumentFolder, now: float, *, remove: bool)
     # The lock itself clears temporary files away, so they are counted before.
     found = [path for path in sorted(folder.root.rglob(f".*{TEMPORARY_SUFFIX}")) if _old(path, now)]
     orphans = _orphaned_images(folder)
-    if found or orphans:
+    readings = _old_readings(folder, before)
+    if found or orphans or readings:
         counted = [Garbage("temporary", path, _size(path)) for path in found]
         if not remove:
             yield from counted
             yield from (Garbage("image", path, _size(path)) for path in orphans)
+            yield from (Garbage("earlier reading", path, _size(path)) for path in readings)
             return
         with folder.lock():
             yield from counted
             for path in _orphaned_images(folder):
                 yield _taken("image", path, remove=True)
+            for path in _old_readings(folder, before):
+                yield _taken("earlier reading", path, remove=True)
+
+
+def _old_readings(folder: DocumentFolder, before: float) -> list[Path]:
+    """Readings that another model replaced before that time, in seconds of the epoch."""
+    found = sorted((folder.root / "earlier").glob("[0-9]*.json"))
+    return [path for path in found if _modified(path, before) < before]
 
 
 def _is_empty(folder: DocumentFolder) -> bool:
@@ -136,10 +151,15 @@ def _orphaned_images(folder: DocumentFolder) -> list[Path]:
 
 
 def _old(path: Path, now: float) -> bool:
+    return now - _modified(path, now) > _YOUNG
+
+
+def _modified(path: Path, gone: float) -> float:
+    """When a file was written, in seconds of the epoch; ``gone`` if it has just been removed."""
     try:
-        return now - path.lstat().st_mtime > _YOUNG
+        return path.lstat().st_mtime
     except FileNotFoundError:
-        return False
+        return gone
 
 
 def _size(path: Path) -> int:

@@ -6,14 +6,16 @@ import re
 import shutil
 import time
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from filelock import FileLock, Timeout
 
 from archive_pipeline.durable import storage_error
+from archive_pipeline.errors import UsageError
 from archive_pipeline.models.entry import Bundled, ModelEntry, Served, digest_of_files
+from archive_pipeline.models.hands import hand_records
 from archive_pipeline.models.kept import entry_path, pin_path
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.models.staging import DAMAGED, STAGING, remove_folder
@@ -32,6 +34,8 @@ class Candidate:
         size: In bytes.
         days: Since it came.
         used: A stored result was made with it.
+        hands: Hands that it reads, or that a rollback would have it read.
+        once: Hands that it read before.
         kept: Files of the entries that came with it, and of their pins, which go with it.
     """
 
@@ -42,6 +46,8 @@ class Candidate:
     days: float
     used: bool = False
     kept: tuple[Path, ...] = ()
+    hands: tuple[str, ...] = ()
+    once: tuple[str, ...] = ()
 
 
 def candidates(
@@ -53,11 +59,15 @@ def candidates(
         used: Digests of models that stored results were made with.
         asked_for: Ids of models that should go although the catalogue knows them.
         everything: All models should go.
+
+    Raises:
+        ModelError: What is noted of a hand is damaged, so that nobody can say which models it needs.
     """
     root = library.root
     if root is None or not root.is_dir():
         return
     known, fetching = _known(library), _somebody_fetches(root)
+    needed, once = _of_hands(root)
     for folder in sorted(root.iterdir()):
         if not (_DIGEST.fullmatch(folder.name) and folder.is_dir()):
             continue
@@ -68,7 +78,9 @@ def candidates(
         if entries and not everything and not {entry.id for entry in entries} <= set(asked_for):
             continue
         what = ", ".join(entry.id for entry in entries) or "a model that no entry names"
-        yield _candidate("model", what, folder, used=folder.name in used, kept=_kept(library, root, entries))
+        candidate = _candidate("model", what, folder, used=folder.name in used, kept=_kept(library, root, entries))
+        hands = {name for one in (folder.name, *(entry.id for entry in entries)) for name in needed.get(one, ())}
+        yield replace(candidate, hands=tuple(sorted(hands)), once=tuple(once.get(folder.name, ())))
     for entry in library.kept:
         if entry.id in asked_for and entry.digest and not (root / entry.digest).exists():
             yield Candidate("model", entry.id, root / entry.digest, 0, 0, kept=_kept(library, root, [entry]))
@@ -85,8 +97,14 @@ def remove(candidate: Candidate, root: Path) -> bool:
         Whether it is gone: what another process is fetching stays.
 
     Raises:
+        UsageError: A hand needs it.
         StorageError: It cannot be removed.
     """
+    if candidate.hands:
+        raise UsageError(
+            f"model {candidate.what} reads {', '.join(candidate.hands)}, or would after a rollback",
+            remedy="Promote another model for that hand first.",
+        )
     try:
         if candidate.kind == "leftover":
             return _remove_leftover(candidate.folder)
@@ -133,6 +151,20 @@ def _known(library: ModelLibrary) -> dict[str, list[ModelEntry]]:
             if digest is not None:
                 found.setdefault(digest, []).append(entry)
     return found
+
+
+def _of_hands(root: Path) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Names of hands by the digest of a model that they need (or by its id, if it finds lines), and that they had."""
+    needed: dict[str, list[str]] = {}
+    once: dict[str, list[str]] = {}
+    for record in hand_records(root):
+        both = [each for each in (record.promoted, record.before) if each is not None]
+        now = {each.digest for each in both}
+        for one in now | {each.segmentation_model for each in both if each.segmentation_model}:
+            needed.setdefault(one, []).append(record.name)
+        for digest in {entry.promoted.digest for entry in record.history if entry.promoted is not None} - now:
+            once.setdefault(digest, []).append(record.name)
+    return needed, once
 
 
 def _kept(library: ModelLibrary, root: Path, entries: Sequence[ModelEntry]) -> tuple[Path, ...]:

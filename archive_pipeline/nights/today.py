@@ -15,8 +15,11 @@ from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.nights.outsides import Outsides
 from archive_pipeline.nights.plan import Wanted
 from archive_pipeline.page import Direction
-from archive_pipeline.processing.choice import Decision, Said, decide, said_by_options, wishes_of_run
+from archive_pipeline.processing.choice import Decision, decide
+from archive_pipeline.processing.document_settings import Wishes
+from archive_pipeline.processing.hand_trial import promoted_digest, promoted_now
 from archive_pipeline.processing.options import ProcessingOptions
+from archive_pipeline.processing.said import Said, said_again, said_by_options, said_of, wishes_of_run
 from archive_pipeline.processing.standing import made_with
 from archive_pipeline.spelling.lists import find_lists, of_language
 from archive_pipeline.store import Store
@@ -26,7 +29,8 @@ class Today:
     """Answers for one plan, as things stand when it is made.
 
     Nothing of an upload is opened, so nobody knows what a changed ``archive.yaml`` says: its document is a changed one.
-    As long as it is unchanged, the models that it chose stay.
+    As long as it is unchanged, it says what it said when the document was done; which model that means, as the one that
+    is promoted for its hand, is found out anew.
 
     Args:
         options: Those of the installation.
@@ -57,8 +61,9 @@ class Today:
         self._spelling = find_lists(options.spelling or ())
         uploads = options.uploads_dir or Path("/nowhere")
         self._outsides = Outsides(uploads, max_file_mb=options.max_file_mb, max_pages=options.max_pages)
-        self._decisions: dict[tuple[str, str] | None, Decision | None] = {None: self._decide()}
-        self._made_with: dict[tuple[tuple[str, str] | None, str, str], str] = {}
+        self._decisions: dict[str, Decision | None] = {said_of(()): self._decide()}
+        self._made_with: dict[tuple[str, str, str], str] = {}
+        self._promoted = self._promoted_digest()
         self.unseen = 0
 
     def __call__(self, key: str, state: DocumentState | None) -> Wanted:
@@ -89,17 +94,19 @@ class Today:
         as_it_is = state.segmentation, state.recognition, state.made_with
         if state.chosen_by == "run":
             return as_it_is  # with options that are known to nobody any more
-        kept = as_it_is[:2] if state.chosen_by == "document" else None
-        if kept not in self._decisions:
+        if state.tried and self._promoted not in ("", state.tried):
+            return "", "", ""  # other models are to be tried for its hand: which one it is, a run finds out
+        said = state.said or said_of(_kept(state))
+        if said not in self._decisions:
             try:
-                self._decisions[kept] = self._decide(*kept) if kept else None
-            except ArchiveError:
+                self._decisions[said] = self._decide(*said_again(said))
+            except (ArchiveError, ValueError):
                 # What was chosen for it is not here any more: it can only stay as it is.
-                self._decisions[kept] = None
-        decision = self._decisions[kept]
+                self._decisions[said] = None
+        decision = self._decisions[said]
         if decision is None:
             return as_it_is
-        told = kept, state.direction, state.language
+        told = said, state.direction, state.language
         if told not in self._made_with:
             self._made_with[told] = made_with(
                 self._options,
@@ -110,6 +117,21 @@ class Today:
             )
         return decision.segmentation.id, decision.recognition.id, self._made_with[told]
 
-    def _decide(self, segmentation: str | None = None, recognition: str | None = None) -> Decision:
-        kept = Said("kept", wishes_of_run(segmentation_model=segmentation, model=recognition))
-        return decide((kept, self._settings), self._library, served=self._options.surya_url is not None)
+    def _promoted_digest(self) -> str:
+        try:
+            return promoted_digest(promoted_now(self._library))
+        except ArchiveError:
+            return ""  # what is noted of a hand is damaged: nothing can be tried
+
+    def _decide(self, *said: Said) -> Decision:
+        return decide((*said, self._settings), self._library, served=self._options.surya_url is not None)
+
+
+def _kept(state: DocumentState) -> tuple[Wishes, ...]:
+    """What files must have said of a document, by a state that does not note it: its models, where they chose them.
+
+    Its hand goes first: once a model is promoted for it, a run has to find out whether that goes before what they say.
+    """
+    by_files = state.chosen_by == "document"
+    models = wishes_of_run(segmentation_model=state.segmentation, model=state.recognition) if by_files else Wishes()
+    return Wishes(hand=state.hand or None), models

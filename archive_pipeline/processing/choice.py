@@ -4,45 +4,33 @@ Nearest first: the options of the run (command line or launchpad), the document'
 folders around it up to the upload folder, the settings of the installation, what is built in. Engine and segmentation
 model are one choice in two fields: a place that names a segmentation model alone means its engine, too, and one that
 names an engine alone passes over a segmentation model of another engine that is named further away.
+
+A hand's promoted model comes where the hand is named, right behind what that place says itself. So does that of the
+hand which was found for an unknown one (``hand: auto``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from archive_pipeline.engines.factory import recognition_model, segmentation_model
-from archive_pipeline.errors import ArchiveError, BadSettings, ModelNotFetched, UsageError, printable
+from archive_pipeline.errors import ArchiveError, BadSettings, ModelError, ModelNotFetched, printable
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.page import Direction, Page
-from archive_pipeline.processing.document_settings import FIELDS, Wishes, reason_of
-from archive_pipeline.processing.options import ProcessingOptions
+from archive_pipeline.processing.document_settings import FIELDS
+from archive_pipeline.processing.hand_choice import Found, promoted_for, with_promoted
+from archive_pipeline.processing.said import RUN, SETTINGS, Said, said_by_options, wishes_of_run
+
+__all__ = ["BUILT_IN", "RUN", "SETTINGS", "Choices", "Decision", "Said", "decide", "said_by_options", "wishes_of_run"]
 
 BUILT_IN = "built in"
-RUN = "options of the run"
-SETTINGS = "settings of the installation"
 DEFAULT_ENGINE = "ppocr"
-
-
-@dataclass(frozen=True)
-class Said:
-    """What one place says.
-
-    Attributes:
-        where: Its name, for people.
-        lines: Where it is a file, on which line each field stands.
-        is_file: A mistake in it is the document's, not the command's.
-    """
-
-    where: str
-    wishes: Wishes
-    lines: Mapping[str, int] = field(default_factory=dict)
-    is_file: bool = False
 
 
 class Choices(BaseModel):
@@ -52,7 +40,7 @@ class Choices(BaseModel):
         model: Id of the recognition model.
         language: A language tag; None if nobody said.
         direction: None if nobody said: the engines then take it to run from left to right.
-        hand: As somebody called it.
+        hand: As somebody called it. Its promoted model is among the choices where nobody nearer named one.
         origins: Who said each of the fields that are set, by the name of the field.
     """
 
@@ -70,7 +58,8 @@ class Choices(BaseModel):
     def chosen_by(self) -> Literal["run", "document", "settings"]:
         """Who chose engine and models, the nearest of them if there were several."""
         places = {self.origins[name] for name in ("engine", "segmentation_model", "model")}
-        if RUN in places:
+        of_hand = any(place.startswith(promoted_for("")) for place in places)
+        if RUN in places or (of_hand and self.origins["hand"].partition("; ")[0] == RUN):
             return "run"
         return "settings" if places <= {SETTINGS, BUILT_IN} else "document"
 
@@ -110,42 +99,25 @@ class Decision:
     recognition: InstalledModel
 
 
-def wishes_of_run(**options: Any) -> Wishes:
-    """The wishes that options of a run, or settings, are; those that are None say nothing.
-
-    Raises:
-        UsageError: A value cannot be.
-    """
-    try:
-        return Wishes.model_validate({name: value for name, value in options.items() if value is not None})
-    except ValidationError as error:
-        raise UsageError(reason_of(error), remedy="See choosing.md.") from None
-
-
-def said_by_options(options: ProcessingOptions) -> tuple[Said, Said]:
-    """What the run and the settings of the installation say of every document."""
-    settings = wishes_of_run(
-        engine=options.engine,
-        segmentation_model=options.segmentation_model,
-        model=options.recognition_model,
-    )
-    return Said(RUN, options.asked), Said(SETTINGS, settings)
-
-
-def decide(said: Sequence[Said], library: ModelLibrary, *, served: bool = False) -> Decision:
+def decide(
+    said: Sequence[Said], library: ModelLibrary, *, served: bool = False, found_hand: Found | None = None
+) -> Decision:
     """Decide what a document is read with.
 
     Args:
         said: What each place says, the one that goes before the others first.
         library: The models.
         served: There is a server for surya's model.
+        found_hand: Whose hand an unknown one was found to be like.
 
     Raises:
         UsageError, ModelError: An engine or model does not exist, or they do not go together, as the run or the
             settings have it.
         BadSettings: The same, as a file has it; names the file and the line.
         ModelNotFetched: A model is known, but not here.
+        ModelError: The model that is promoted for the hand is not here any more, or another one has its id.
     """
+    said = with_promoted(said, library, found_hand)
     found = {name: next((each for each in said if getattr(each.wishes, name) is not None), None) for name in FIELDS}
     segmentation, origins = _segmentation(said, found["engine"], found["segmentation_model"], library, served)
     by_model = found.pop("model")
@@ -159,14 +131,19 @@ def decide(said: Sequence[Said], library: ModelLibrary, *, served: bool = False)
         recognition = recognition_model(
             library, by_model.wishes.model if by_model else None, segmentation.engine, served=served
         )
+        if by_model is not None and by_model.promoted and recognition.digest != by_model.promoted.digest:
+            raise ModelError(f"model {recognition.id} is another one than when it was proved", remedy="")
     origins["model"] = by_model.where if by_model else BUILT_IN
     noted = {name: by for name, by in found.items() if by is not None and name not in origins}
+    told = {name: by.where for name, by in noted.items()}
+    if found_hand is not None and "hand" in told:
+        told["hand"] += f"; {found_hand.why}"
     choices = Choices(
         engine=segmentation.engine,
         segmentation_model=segmentation.id,
         model=recognition.id,
         **{name: getattr(by.wishes, name) for name, by in noted.items()},
-        origins=origins | {name: by.where for name, by in noted.items()},
+        origins=origins | told,
     )
     return Decision(choices, segmentation, recognition)
 
@@ -202,6 +179,11 @@ def _blaming(by: Said | None, name: str) -> Iterator[None]:
     try:
         yield
     except ArchiveError as error:
+        if by is not None and by.promoted:
+            raise type(error)(
+                f"{by.promoted.model}, {by.where}, cannot be used: {error.what}",
+                remedy=f"{error.remedy} Or go back: archive-pipeline hands rollback.".strip(),
+            ) from None
         if by is None or not by.is_file:
             raise
         line = by.lines.get(name)

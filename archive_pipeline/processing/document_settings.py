@@ -37,7 +37,7 @@ class Wishes(BaseModel):
         model: Id of the recognition model.
         language: A language tag (RFC 5646); codes of ISO 639-3 become one.
         direction: In which the text runs.
-        hand: Whose hand it is, under any name. It is noted, and chooses nothing.
+        hand: Whose hand it is, under any name; the model that was promoted for it reads the document.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -43,6 +43,7 @@ class Damage:
         return f"{printable(self.path)}: {self.what}. {self.remedy}"
 
 
+_GONE = "It was kept for `archive-pipeline diff` alone. Run this with --repair, which removes it."
 _AGAIN = "Run the document again, or this with --repair and then the document."
 _BACKUP = "Restore it from a backup: no machine can make it again."
 
@@ -92,7 +93,7 @@ def _images(folder: DocumentFolder) -> Iterator[Damage]:
 
 
 def _pages(folder: DocumentFolder) -> Iterator[Damage]:
-    for place in ("layouts", "transcriptions", "failures"):
+    for place in ("layouts", "transcriptions", "earlier", "failures"):
         for number in _numbers(folder.root / place):
             path = folder.root / place / f"{number:04d}.json"
             try:
@@ -101,7 +102,8 @@ def _pages(folder: DocumentFolder) -> Iterator[Damage]:
                     StoredPage.model_validate(data)
             except (ArchiveError, ValueError) as error:
                 what = error.what if isinstance(error, ArchiveError) else "it is no page"
-                yield Damage("pages", path, what, _AGAIN, (path,))
+                # A reading of before is made again by nobody, and missed by nothing but a comparison.
+                yield Damage("pages", path, what, _AGAIN if place != "earlier" else _GONE, (path,))
 
 
 def _exports(folder: DocumentFolder) -> Iterator[Damage]:

@@ -18,6 +18,8 @@ from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.page import Direction, Page
 from archive_pipeline.processing.choice import Choices
 from archive_pipeline.processing.correction_layer import note_image
+from archive_pipeline.processing.document_settings import Wishes
+from archive_pipeline.processing.earlier_readings import keep_earlier
 from archive_pipeline.processing.inspection import Inspection, PagePlace
 from archive_pipeline.processing.model_server import server_for
 from archive_pipeline.processing.options import ProcessingOptions, Stage
@@ -54,11 +56,13 @@ class KnownDocument:
 
 @dataclass(frozen=True)
 class DocumentWork(KnownDocument):
-    """What is the same for all pages of a document in one run."""
+    """What is the same for all pages of a document in one run; ``said`` and ``tried`` as in its state."""
 
     segmentation: InstalledModel
     recognition: InstalledModel
     spelling: tuple[WordList, ...] = ()
+    said: tuple[Wishes, ...] = ()
+    tried: str = ""
 
     @property
     def direction(self) -> Direction | None:
@@ -213,6 +217,7 @@ def _publish(
     if layout is not None:
         write_model(work.folder.layout(job.number), StoredPage(made_from=from_layout, page=layout))
     if transcription is not None:
+        keep_earlier(work.folder, job.number, image, work.segmentation, work.recognition)
         made_from = transcription_key(from_layout, work.recognition, work.spelling)
         write_model(work.folder.transcription(job.number), StoredPage(made_from=made_from, page=transcription))
     work.folder.failure(job.number).unlink(missing_ok=True)

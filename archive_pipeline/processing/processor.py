@@ -20,10 +20,10 @@ from archive_pipeline.errors import (
 )
 from archive_pipeline.intake import outside
 from archive_pipeline.keys import DocumentKey
-from archive_pipeline.models.installed import InstalledModel
-from archive_pipeline.models.library import ModelLibrary
-from archive_pipeline.processing.choice import Decision, decide, said_by_options
+from archive_pipeline.processing.choice import Decision
+from archive_pipeline.processing.deciding import Decider
 from archive_pipeline.processing.document_settings import FileSettings
+from archive_pipeline.processing.earlier_readings import keep_earlier
 from archive_pipeline.processing.export_stage import export_document
 from archive_pipeline.processing.inspection import Inspection, inspect_source
 from archive_pipeline.processing.inspector import inspector
@@ -33,10 +33,10 @@ from archive_pipeline.processing.page_job import DocumentWork, PageJob, PageRepo
 from archive_pipeline.processing.page_ranges import parse_pages
 from archive_pipeline.processing.pool import Worker, WorkerPool
 from archive_pipeline.processing.results import NoProgress, PageOutcome, Progress, StageResult
-from archive_pipeline.processing.settings_reader import SettingsReader, store_choices
+from archive_pipeline.processing.settings_reader import store_choices
 from archive_pipeline.processing.stage_results import make_preview, stage_version
 from archive_pipeline.processing.standing import Attempt, StandingKeeper
-from archive_pipeline.processing.stored_pages import Failure, forget_pages_after, write_model
+from archive_pipeline.processing.stored_pages import Failure, forget_pages_after, stored_image, write_model
 from archive_pipeline.spelling.lists import find_lists, of_language
 from archive_pipeline.store import DocumentFolder, Store
 
@@ -58,11 +58,7 @@ class Processor:
         self._patience = patience
         self._options = options
         self._progress = progress or NoProgress()
-        self._library = ModelLibrary(options.models_dir)
-        # Found out before anything is begun: a wrong name is the user's error, not the document's.
-        decide(said_by_options(options), self._library, served=options.surya_url is not None)
-        self._settings = SettingsReader(options.uploads_dir)
-        self._whole: set[InstalledModel] = set()
+        self._decider = Decider(options)
         self._spelling = find_lists(options.spelling or ())
         self._standing = StandingKeeper(store, options)
         self._pool = WorkerPool(store.root / "work", options, read=[each.path for each in self._spelling])
@@ -102,23 +98,13 @@ class Processor:
             return inspect_source(self._source_path(folder), folder, self._options, look)
 
     def decide(self, key: DocumentKey) -> Decision:
-        """What a document would be read with.
+        """What a document would be read with. For an unknown hand nothing is tried; what was found last counts.
 
         Raises:
             DocumentRefused, StorageError: As :meth:`process`.
         """
         folder = self._store.document(key)
-        return self._decide(self._source_path(folder))[0]
-
-    def _decide(self, path: Path) -> tuple[Decision, dict[str, FileSettings]]:
-        asked, settings = said_by_options(self._options)
-        said, files = self._settings.read(path)
-        decision = decide((asked, *said, settings), self._library, served=self._options.surya_url is not None)
-        for model in {decision.segmentation, decision.recognition} - self._whole:
-            # Before the first page: a damaged model is no page's fault.
-            model.verify()
-            self._whole.add(model)
-        return decision, files
+        return self._decider.as_last_found(folder, self._source_path(folder))
 
     def _process(self, folder: DocumentFolder, stages: frozenset[Stage], attempt: Attempt) -> Iterator[StageResult]:
         began = time.monotonic()
@@ -177,20 +163,22 @@ class Processor:
         inspection: Inspection = inspect_source(path, folder, options, inspector(self._pool, options))
         attempt.sha256 = inspection.sha256
         self._standing.require_new(folder.key, inspection.sha256)
-        decision, files = self._decide(path)
-        _log.info("%s: %s", folder.key, decision.choices.sentence())
+        decided = self._decider.decide(path)
         work = DocumentWork(
             folder,
             source,
             inspection,
             options,
-            decision.segmentation,
-            decision.recognition,
-            choices=decision.choices,
-            spelling=of_language(self._spelling, decision.choices.language),
+            decided.segmentation,
+            decided.recognition,
+            choices=decided.choices,
+            spelling=of_language(self._spelling, decided.choices.language),
+            said=decided.wishes,
         )
+        work = self._decider.with_hand(work, decided, self._pool)
+        _log.info("%s: %s", folder.key, work.choices.sentence() if work.choices else "")
         attempt.work = work
-        return work, files
+        return work, decided.files
 
     def _do_pages(
         self,
@@ -220,7 +208,7 @@ class Processor:
             if isinstance(result, StorageError | ChildNotStarted):
                 raise result
             if isinstance(result, ArchiveError):
-                self._page_failed(folder, job, result)
+                self._page_failed(work, job, result)
                 finished(outcome_of(folder, job.number))
                 if self._options.on_page_error == "fail":
                     raise failed_by(result.code)(f"page {job.number} failed: {result.what}", remedy=result.remedy)
@@ -234,8 +222,11 @@ class Processor:
 
         self._pool.run(jobs(), work_on, done)
 
-    def _page_failed(self, folder: DocumentFolder, job: PageJob, error: ArchiveError) -> None:
+    def _page_failed(self, work: DocumentWork, job: PageJob, error: ArchiveError) -> None:
+        folder = work.folder
         _log.warning("%s page %d: failed: %s", folder.key, job.number, printable(error.what))
+        if not job.render and (image := stored_image(folder, job.number)) is not None:
+            keep_earlier(folder, job.number, image, work.segmentation, work.recognition)
         # What was made of an earlier version of this page must not stand for it.
         if job.render:
             folder.image_record(job.number).unlink(missing_ok=True)

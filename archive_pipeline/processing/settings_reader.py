@@ -16,8 +16,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from archive_pipeline.durable import read_json, storage_error, write_json
 from archive_pipeline.errors import ArchiveError, BadSettings, ChildNotStarted, StorageError, printable
 from archive_pipeline.intake.settings_files import read_settings_file, settings_files, shown_name
-from archive_pipeline.processing.choice import Choices, Said
+from archive_pipeline.processing.choice import Choices
 from archive_pipeline.processing.document_settings import FileSettings
+from archive_pipeline.processing.said import Said
 from archive_pipeline.sealed import Limits, SealedChild
 from archive_pipeline.store import DocumentFolder
 

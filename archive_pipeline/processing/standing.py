@@ -26,10 +26,10 @@ from archive_pipeline.exports.formats import choose
 from archive_pipeline.keys import DocumentKey
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.page import Direction, needs_eye
-from archive_pipeline.processing.choice import Choices
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.processing.page_job import DocumentWork
 from archive_pipeline.processing.results import PageOutcome
+from archive_pipeline.processing.said import said_of
 from archive_pipeline.processing.stored_pages import RENDERING_VERSION, page_to_export
 from archive_pipeline.spelling.lists import WordList
 from archive_pipeline.spelling.lists import signature as spelling_signature
@@ -155,7 +155,7 @@ def _done(base: DocumentState, attempt: Attempt, work: DocumentWork, seconds: fl
     # As the views and the UI have it: a title page in large letters counts as much as a page of text.
     sure = [outcome.confidence for outcome in attempt.outcomes if outcome.confidence is not None]
     return replace(
-        _chosen(base, choices, work.options),
+        _chosen(base, work),
         standing="done",
         sha256=attempt.sha256,
         made_with=made_with(
@@ -179,7 +179,7 @@ def _failed(base: DocumentState, before: DocumentState | None, attempt: Attempt,
     """What was made of it before is still there, so its figures stay."""
     again = before is not None and before.standing != "done" and before.fingerprint == attempt.fingerprint
     return replace(
-        _chosen(base, attempt.work.choices, attempt.work.options) if attempt.work else base,
+        _chosen(base, attempt.work) if attempt.work else base,
         standing="refused" if isinstance(error, DocumentRefused) else "failed",
         sha256=attempt.sha256 or base.sha256,
         tries=base.tries + 1 if again else 1,
@@ -189,15 +189,18 @@ def _failed(base: DocumentState, before: DocumentState | None, attempt: Attempt,
     )
 
 
-def _chosen(base: DocumentState, choices: Choices | None, options: ProcessingOptions) -> DocumentState:
+def _chosen(base: DocumentState, work: DocumentWork) -> DocumentState:
+    choices = work.choices
     if choices is None:
         return base
     return replace(
         base,
         segmentation=choices.segmentation_model,
         recognition=choices.model,
-        chosen_by="run" if options.own else choices.chosen_by,
+        chosen_by="run" if work.options.own else choices.chosen_by,
         direction=choices.direction or "",
         language=choices.language or "",
         hand=choices.hand or "",
+        said=said_of(work.said),
+        tried=work.tried,
     )

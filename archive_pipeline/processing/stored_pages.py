@@ -175,7 +175,7 @@ def forget_pages_after(folder: DocumentFolder, pages: int) -> None:
     for number in {int(path.stem) for path in _numbered(folder, ("corrections",)) if int(path.stem) > pages}:
         if (image := stored_image(folder, number)) is not None:
             note_image(folder, number, image)
-    for path in _numbered(folder, ("images", "layouts", "transcriptions", "failures")):
+    for path in _numbered(folder, ("images", "layouts", "transcriptions", "earlier", "failures")):
         if int(path.stem) > pages:
             path.unlink(missing_ok=True)
 

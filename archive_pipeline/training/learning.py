@@ -65,7 +65,7 @@ class Decided:
 
 
 class Learner(Protocol):
-    """Learns hands. Hands are given by their keys (:func:`archive_pipeline.training_sets.hand_keys.hand_key`).
+    """Learns hands. Hands are given by their keys (:func:`archive_pipeline.hand_names.hand_key`).
 
     Every method raises ArchiveError with what to do.
     """

@@ -7,10 +7,13 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from archive_pipeline.errors import BadSettings
+from archive_pipeline.hand_names import folded_name, same_hand
 from archive_pipeline.languages import normalise_language
 from archive_pipeline.page import clean_text
 from archive_pipeline.processing.document_settings import reason_of
 from archive_pipeline.processing.flat_yaml import read_flat
+
+__all__ = ["FIELDS", "HAND_FILE", "MAX_BYTES", "Hand", "folded_name", "parse_hand", "same_hand"]
 
 HAND_FILE = "hand.yaml"
 MAX_BYTES = 16_384
@@ -66,13 +69,3 @@ def parse_hand(data: bytes) -> Hand:
         raise BadSettings(
             f"line {lines[name]}: {reason_of(error)}", remedy="Mend hand.yaml; see ground-truth.md."
         ) from None
-
-
-def same_hand(one: str | None, other: str | None) -> bool:
-    """Whether two names of hands mean one; nobody's is nobody else's."""
-    return folded_name(one) == folded_name(other) != ""
-
-
-def folded_name(name: str | None) -> str:
-    """A hand's name as it is compared; empty for nobody's."""
-    return " ".join(clean_text(name or "").split()).casefold()

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from archive_pipeline.durable import digest_of
 from archive_pipeline.errors import UsageError
+from archive_pipeline.hand_names import hand_key
 from archive_pipeline.processing.settings_reader import stored_choices
 from archive_pipeline.store import Store
-from archive_pipeline.training_sets.hand_keys import hand_key
 from archive_pipeline.training_sets.lines import pages_of_hand
 from archive_pipeline.training_sets.stored import TruthStore
 

@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archive_pipeline.errors import UsageError, printable
+from archive_pipeline.hand_names import hand_key
 from archive_pipeline.store import Store
 from archive_pipeline.training_sets.frozen import FrozenPages, FrozenStore
-from archive_pipeline.training_sets.hand_keys import hand_key
 from archive_pipeline.training_sets.lines import TrainingPage, pages_of_hand, pages_of_set
 from archive_pipeline.training_sets.splitting import Split, split_pages
 from archive_pipeline.training_sets.stored import TruthStore

@@ -15,8 +15,8 @@ from scipy.cluster.hierarchy import DisjointSet
 
 from archive_pipeline.durable import digest_of
 from archive_pipeline.errors import printable
+from archive_pipeline.hand_names import hand_key
 from archive_pipeline.training_sets.frozen import FrozenPage, FrozenPages, Mark, marks_of, truth_digest
-from archive_pipeline.training_sets.hand_keys import hand_key
 from archive_pipeline.training_sets.lines import TrainingPage
 
 LEAST_FROZEN = 6

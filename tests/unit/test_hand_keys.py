@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive_pipeline.errors import UsageError
+from archive_pipeline.hand_names import hand_key
 from archive_pipeline.keys import DocumentKey
 from archive_pipeline.training_sets.hand import same_hand
-from archive_pipeline.training_sets.hand_keys import hand_key
 
 NAMES = st.text(min_size=1, max_size=60)
 

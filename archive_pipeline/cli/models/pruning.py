@@ -29,7 +29,8 @@ def prune(
 ) -> None:
     """Remove leftovers of fetches, damaged copies, and models that no entry names; with ID also that model.
 
-    A model that a stored result was made with stays, unless --even-used; so do all where there is no store to look at.
+    A model that a stored result was made with, or that has read a hand, stays, unless --even-used; so do all where
+    there is no store to look at. One that reads a hand now, or would after a rollback, stays in any case.
     """
     settings = read_settings()
     library = ModelLibrary(settings.models_dir)
@@ -42,7 +43,7 @@ def prune(
     for each in candidates(library, used or (), asked_for=ids, everything=everything):
         if each.days < older_than:
             continue
-        stays = "" if even_used else _needed(each, store, used)
+        stays = _promoted(each) or ("" if even_used else _needed(each, store, used))
         if not stays and not dry_run and not remove(each, settings.models_dir):
             stays = "another process is fetching it"
         rows.append(_row(each, stays))
@@ -55,10 +56,18 @@ def prune(
         click.echo("There is nothing to remove.")
 
 
+def _promoted(each: Candidate) -> str:
+    """For which hands a model must stay; empty for none."""
+    hands = printable(", ".join(each.hands))
+    return f"it reads the hand {hands}, or would after a rollback (archive-pipeline hands show)" if hands else ""
+
+
 def _needed(each: Candidate, store: Store, used: Counter[str] | None) -> str:
-    """Why a model must stay for the sake of stored results; empty if it need not."""
+    """Why a model must stay for the sake of stored results, or of a hand's history; empty if it need not."""
     if each.kind != "model":
         return ""
+    if each.once:
+        return f"it has read the hand {printable(', '.join(each.once))}; add --even-used"
     if used is None:
         return (
             f"nobody can say what was read with it, since there is no {printable(store.root / 'documents')}; "
@@ -75,5 +84,7 @@ def _row(each: Candidate, stays: str) -> dict[str, Any]:
         "bytes": each.size,
         "days": round(each.days, 1),
         "used": each.used,
+        "hands": list(each.hands),
+        "once": list(each.once),
         "stays": stays or None,
     }

@@ -18,7 +18,8 @@ from archive_pipeline.store import Store
 @click.option("--dry-run", is_flag=True, help="Say what would go, and remove nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def gc(dry_run: bool, as_json: bool) -> None:
-    """Remove what nothing refers to: what killed runs have left, and images that no page has.
+    """Remove what nothing refers to: what killed runs have left, images that no page has, and readings that
+    another model replaced more than ARCHIVE_KEEP_DAYS ago.
 
     Never a scan, nor anything with a person's corrections. It may run beside runs: what they hold is passed over. Every
     night it runs by itself.
@@ -26,7 +27,7 @@ def gc(dry_run: bool, as_json: bool) -> None:
     settings = read_settings()
     archive = Store(settings.store_dir)
     rows, sizes = [], Counter[str]()
-    for each in collect(archive, settings.uploads_dir, remove=not dry_run):
+    for each in collect(archive, settings.uploads_dir, remove=not dry_run, keep_days=settings.keep_days):
         rows.append({"kind": each.kind, "path": str(each.path), "bytes": each.size})
         sizes[each.kind] += each.size
         if not as_json:

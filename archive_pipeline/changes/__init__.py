@@ -1,0 +1,1 @@
+"""What another model made of a document: the reading before, the reading now, and what differs."""

@@ -1,0 +1,128 @@
+"""``archive-pipeline hands``: which model reads which hand."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from archive_pipeline.errors import UsageError, printable
+from archive_pipeline.models.hands import HandRecord, Promoted, hand_record, hand_records
+from archive_pipeline.models.library import ModelLibrary
+from archive_pipeline.models.promoting import promote, rollback
+from archive_pipeline.settings import read_settings
+
+_GENERAL = "the general model"
+
+
+@click.group()
+def hands() -> None:
+    """See and set which model reads a hand: promoted by proof, and gone back on; see hands.md."""
+
+
+@hands.command(name="list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_(as_json: bool) -> None:
+    """Print the hands that a model was ever promoted for."""
+    records = hand_records(read_settings().models_dir)
+    if as_json:
+        click.echo(json.dumps({"hands": [_row(each) for each in records]}, ensure_ascii=False, indent=1))
+        return
+    for each in records:
+        last = each.history[-1]
+        click.echo(f"{printable(each.name)}: {_told(each.promoted)} ({last.how} {last.when})")
+    if not records:
+        click.echo("No model is promoted for any hand.")
+
+
+@hands.command()
+@click.argument("hand")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def show(hand: str, as_json: bool) -> None:
+    """Print what held for a hand, and what was decided on candidates that did not come to hold."""
+    from archive_pipeline.promotion.proofs import kept
+
+    models = read_settings().models_dir
+    record, decisions = hand_record(models, hand), kept(models, hand)
+    if as_json:
+        told = [{"name": each.name, **each.decision.model_dump(mode="json")} for each in decisions]
+        row = _row(record) if record else None
+        click.echo(json.dumps({"hand": row, "decisions": told}, ensure_ascii=False, indent=1))
+        return
+    if record is None and not decisions:
+        raise UsageError(f"nothing was ever promoted for the hand '{printable(hand)}'", remedy="See hands list.")
+    click.echo(f"{printable(record.name if record else hand)}: read by {_told(record.promoted if record else None)}")
+    for entry in record.history if record else ():
+        why = printable(entry.reason or entry.decision)
+        click.echo(f"  {entry.when} {entry.how}: {_told(entry.promoted)}{f'. {why}' if why else ''}")
+    for each in decisions:
+        click.echo(f"  decision {each.name}: {each.decision.candidate.id} {each.decision.verdict}")
+        for reason in each.decision.reasons:
+            click.echo(f"    {printable(reason)}")
+
+
+@hands.command(name="promote")
+@click.argument("hand")
+@click.option("--model", "model_id", required=True, help="The model that is to read the hand.")
+@click.option(
+    "--segmentation-model",
+    help="The model that is to find its lines, where no archive.yaml says otherwise; for kraken's models kraken-blla.",
+)
+@click.option(
+    "--without-proof", metavar="REASON", help="Although no decision proves that it is better; the reason is kept."
+)
+def promote_(hand: str, model_id: str, segmentation_model: str | None, without_proof: str | None) -> None:
+    """Have a model read a hand.
+
+    A decision must say that it is better than the one that reads the hand now. Documents of the hand are read again in
+    the next night, and no others.
+    """
+    from archive_pipeline.promotion.proofs import follow, kept
+
+    models = read_settings().models_dir
+    library = ModelLibrary(models)
+    model = library.installed(model_id, "recognition")
+    model.verify()
+    segmentation = library.installed(segmentation_model, "segmentation") if segmentation_model else None
+    if without_proof is not None:
+        if not without_proof.strip():
+            raise UsageError("--without-proof needs a reason", remedy="Say in a sentence why; it is kept.")
+        record: HandRecord | None = promote(models, hand, model, segmentation=segmentation, reason=without_proof)
+    else:
+        proofs = [each for each in kept(models, hand) if each.decision.candidate.digest == model.digest]
+        if not proofs:
+            raise UsageError(
+                f"no decision says that model {model.id} is better for the hand '{printable(hand)}'",
+                remedy="Evaluate it first, or give a reason: --without-proof REASON.",
+            )
+        record = follow(models, proofs[-1], model, segmentation)
+        if record is None:
+            raise UsageError(
+                f"model {model.id} is not promoted for the hand '{printable(hand)}': "
+                + printable(" ".join(proofs[-1].decision.reasons)).removesuffix("."),
+                remedy="To promote it all the same, give a reason: --without-proof REASON.",
+            )
+    if record is not None:
+        click.echo(f"{printable(record.name)}: read by {_told(record.promoted)} from now on.")
+
+
+@hands.command(name="rollback")
+@click.argument("hand")
+@click.option("--reason", default="", help="Why; it is kept.")
+def rollback_(hand: str, reason: str) -> None:
+    """Go back to the model that read a hand before, or to the general one. Nothing is lost."""
+    record = rollback(read_settings().models_dir, hand, reason=reason)
+    click.echo(f"{printable(record.name)}: read by {_told(record.promoted)} from now on.")
+
+
+def _told(promoted: Promoted | None) -> str:
+    if promoted is None:
+        return _GENERAL
+    lines = f", lines by {promoted.segmentation_model}" if promoted.segmentation_model else ""
+    return f"{promoted.model} ({promoted.digest[:12]}{lines})"
+
+
+def _row(record: HandRecord) -> dict[str, Any]:
+    promoted = record.promoted.model_dump(mode="json") if record.promoted else None
+    return {"key": record.key, "promoted": promoted, **record.model_dump(mode="json")}
