@@ -265,6 +265,28 @@ class Settings(BaseSettings):
         description="Time zone of the two, such as `Europe/Paris`; by default that of the machine, in containers UTC.",
     )
 
+    training_base: str = Field(
+        "ppocr-v6-latin",
+        validation_alias="ARCHIVE_TRAINING_BASE",
+        description="Id of the recognition model that trainings begin with.",
+    )
+    training_minutes: float = Field(
+        60.0,
+        gt=0,
+        validation_alias="ARCHIVE_TRAINING_MINUTES",
+        description="A training ends within these.",
+    )
+    training_memory_mb: int = Field(
+        6144,
+        ge=1024,
+        validation_alias="ARCHIVE_TRAINING_MEMORY_MB",
+        description="Memory of a training, in MB; beyond it the training ends and can go on from its checkpoint.",
+    )
+    guarded_sets: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        validation_alias="ARCHIVE_GUARDED_SETS",
+        description="Names of sets of ground truth that no new model may read worse, such as `letters,minutes`.",
+    )
     promotion_margin: float = Field(
         0.3,
         ge=0,
@@ -290,7 +312,7 @@ class Settings(BaseSettings):
         description="A scan is read again and compared after so many days; `0` for never.",
     )
 
-    @field_validator("formats", "spelling", mode="before")
+    @field_validator("formats", "spelling", "guarded_sets", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return split_names(value) if isinstance(value, str) else value

@@ -11,6 +11,7 @@ import dagster as dg
 
 from archive_pipeline.errors import ArchiveError, UsageError, printable
 from archive_pipeline.training.learning import Candidate, Figures
+from archive_pipeline.training.recognition.loop import Progress
 from archive_pipeline.training_sets.hands import HandTruth
 from assets.metadata import plain_markdown
 from assets.partitions import HANDS, MODELS_POOL
@@ -60,7 +61,7 @@ def learning(context: dg.AssetExecutionContext, training: TrainingResource) -> I
             report_truth(context.instance, training, key)
         if len(wanted - {TRUTH}) == 0:
             return
-        learner = training.learner
+        learner = training.learner(lambda at: _observe(context, key, at))
         candidate: Candidate | None = None
         if CANDIDATE in wanted:
             candidate = learner.train(key, context.log.info)
@@ -87,6 +88,14 @@ def learning(context: dg.AssetExecutionContext, training: TrainingResource) -> I
             yield _result(PROMOTED, decided.model, {**told, **_shown(decided.figures)})
     except ArchiveError as error:
         raise dg.Failure(str(error), allow_retries=False) from None
+
+
+def _observe(context: dg.AssetExecutionContext, key: str, at: Progress) -> None:
+    """Each evaluation of a training is an observation, whose figures the UI draws as curves while it goes on."""
+    figures: dict[str, Any] = {"step": at.step, "loss": float(at.loss), "minutes": round(at.seconds / 60, 1)}
+    if at.cer is not None:
+        figures["CER on the way, %"] = float(at.cer)
+    context.log_event(dg.AssetObservation(CANDIDATE, partition=key, metadata=figures))
 
 
 def report_truth(instance: dg.DagsterInstance, training: TrainingResource, key: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,11 @@ import dagster as dg
 
 from archive_pipeline.processing.page_images_index import PageImages
 from archive_pipeline.rendering.model import RenderOptions
-from archive_pipeline.settings import Settings
+from archive_pipeline.settings import Settings, read_settings
 from archive_pipeline.store import Store
-from archive_pipeline.training.learning import Learner, Workshop, learner
+from archive_pipeline.training.hand_learner import HandLearner, Workshop
+from archive_pipeline.training.learning import Learner
+from archive_pipeline.training.recognition.loop import Progress
 from archive_pipeline.training_sets.hands import HandTruth, known_hands, truth_of_hand
 from archive_pipeline.training_sets.importing import Imported
 from archive_pipeline.training_sets.inbox import Inbox, inbox_register
@@ -62,14 +65,13 @@ class TrainingResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         """What looks at the folder for ground truth."""
         return Inbox(Path(self.ground_truth_dir), self.register, quiet=self.quiet_seconds, notes=self.refused_notes)
 
-    @property
-    def learner(self) -> Learner:
+    def learner(self, at: Callable[[Progress], None]) -> Learner:
         """What learns hands.
 
-        Raises:
-            UsageError: Nothing does, in this version.
+        Args:
+            at: Called after each evaluation of a training.
         """
-        return learner(Workshop(Path(self.training_dir), Path(self.models_dir), Path(self.store_dir)))
+        return HandLearner(Workshop.from_settings(read_settings()), at)
 
     def take_in(self, name: str, *, replace: bool) -> Imported:
         """Take in what was dropped; see :func:`archive_pipeline.training_sets.taking_in.take_in`."""

@@ -22,6 +22,7 @@ _COMMANDS = {
     "corrections": "archive_pipeline.cli.corrections:corrections",
     "ground-truth": "archive_pipeline.cli.ground_truth:ground_truth",
     "evaluate": "archive_pipeline.cli.evaluate:evaluate",
+    "train": "archive_pipeline.cli.train:train",
     "hands": "archive_pipeline.cli.hands:hands",
     "diff": "archive_pipeline.cli.diff:diff",
     "store": "archive_pipeline.cli.store:store",

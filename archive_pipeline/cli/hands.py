@@ -107,6 +107,32 @@ def promote_(hand: str, model_id: str, segmentation_model: str | None, without_p
         click.echo(f"{printable(record.name)}: read by {_told(record.promoted)} from now on.")
 
 
+@hands.command()
+@click.argument("hand")
+@click.option("--model", "model_id", help="The candidate; by default the one that was trained last.")
+def prove(hand: str, model_id: str | None) -> None:
+    """Have a candidate and the model in use read the frozen pages of a HAND, and promote it if it is proved better."""
+    from archive_pipeline.hand_names import hand_key
+    from archive_pipeline.training.hand_learner import HandLearner, Workshop
+    from archive_pipeline.training.learning import Candidate
+
+    learner = HandLearner(Workshop.from_settings(read_settings()))
+    key = hand_key(hand)
+    candidate = Candidate(model_id, "") if model_id else learner.newest(key)
+    if candidate is None:
+        raise UsageError(
+            f"no model was trained for the hand '{printable(hand)}'",
+            remedy="Train one: archive-pipeline train recognition HAND.",
+        )
+    evaluated = learner.evaluate(key, candidate, lambda said: click.echo(printable(said), err=True))
+    decided = learner.promote(key, candidate, lambda said: click.echo(printable(said), err=True))
+    for name, value in evaluated.figures.items():
+        click.echo(f"{name}: {printable(value)}")
+    click.echo(
+        f"{candidate.model} is {'promoted' if decided.promoted else 'not promoted'}. {printable(decided.reason)}"
+    )
+
+
 @hands.command(name="rollback")
 @click.argument("hand")
 @click.option("--reason", default="", help="Why; it is kept.")

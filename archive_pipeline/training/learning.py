@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from archive_pipeline.errors import UsageError
-
 Told = Callable[[str], None]
 """Told of progress, in sentences."""
 Figures = Mapping[str, str | int | float | bool]
@@ -85,29 +83,3 @@ class Learner(Protocol):
     def promote(self, hand: str, candidate: Candidate, told: Told) -> Decided:
         """Let a candidate take the place of the model in use if it is proved better; else say why not."""
         ...
-
-
-@dataclass(frozen=True)
-class Workshop:
-    """Where things are.
-
-    Attributes:
-        training: ``TRAINING_DIR``.
-        models: ``MODELS_DIR``.
-        store: Of the documents; it is only read.
-    """
-
-    training: Path
-    models: Path
-    store: Path
-
-
-def learner(workshop: Workshop) -> Learner:
-    """What learns hands in an installation.
-
-    Raises:
-        UsageError: Nothing does, in this version.
-    """
-    raise UsageError(
-        "this version takes ground truth in, but trains no models", remedy=f"Update it; {workshop.training} is kept."
-    )

@@ -21,7 +21,6 @@ from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.training.recognition.bundled_weights import bundled_network
 from archive_pipeline.training.recognition.fused import fused, write_back
 
-_OLDEST = 0.95  # of the widths that VGSL networks were made for: kraken's own margin
 _PREFIX = uuid.UUID("8f1b8e7e-6d0a-5e39-9a55-3a1b2f1a9c11")
 
 
@@ -90,7 +89,7 @@ def trainable(base: InstalledModel) -> TrainableNetwork:
         )
     base.verify()
     try:
-        found = load_models(base.path, tasks=["recognition"])
+        found = load_models((base.with_suffix(".safetensors") or base.files[0]).path, tasks=["recognition"])
     except Exception as error:  # whatever kraken raises at a file that is none of its own
         reason = " ".join(str(error).split())[:300]
         raise ModelError(f"model {base.id} cannot be loaded by kraken: {reason}", remedy=base.remedy) from error

@@ -57,4 +57,4 @@ class Limits(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     minutes: Annotated[float, Field(gt=0)] = 60.0
-    memory_mb: Annotated[int, Field(gt=0)] = 4096
+    memory_mb: Annotated[int, Field(gt=0)] = 6144

@@ -12,7 +12,7 @@ from archive_pipeline.engines.base import Image
 
 PADDING = 16
 """Pixels of white at both ends of a line, as kraken has it when it reads."""
-_STEP = 16  # widths are rounded up to it: fewer shapes, less memory in pieces
+_STEP = 64  # widths are rounded up to it: each shape costs memory for as long as the process lives
 
 
 def batch_tensor(strips: Sequence[Image], channels: int) -> tuple[torch.Tensor, torch.Tensor]:

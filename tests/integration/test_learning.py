@@ -1,0 +1,218 @@
+"""A hand is learnt, from pages to a promoted model, with the bundled model and trainings of a minute."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from drawn_hand import drawn_hand
+
+from archive_pipeline.durable import file_digest, read_json
+from archive_pipeline.errors import BadGroundTruth, ModelError, UsageError
+from archive_pipeline.hand_names import hand_key
+from archive_pipeline.models.hands import promoted_model
+from archive_pipeline.models.library import ModelLibrary
+from archive_pipeline.models.promoting import rollback
+from archive_pipeline.processing.options import ProcessingOptions
+from archive_pipeline.promotion.proofs import kept
+from archive_pipeline.store import Store
+from archive_pipeline.training.candidates import record_of
+from archive_pipeline.training.hand_learner import HandLearner, Workshop
+from archive_pipeline.training.learning import Candidate
+from archive_pipeline.training.recognition.recipe import Limits, Recipe
+from archive_pipeline.training.recognition.training import ONNX, WEIGHTS, train_recognition
+from archive_pipeline.training_sets.frozen import FrozenStore, require_not_frozen
+from archive_pipeline.training_sets.importing import import_truth
+from archive_pipeline.training_sets.reading import ReadOptions
+from archive_pipeline.training_sets.splits import split_of_hand
+from archive_pipeline.training_sets.stored import truths_in
+
+HAND = "Jean Dupont"
+KEY = hand_key(HAND)
+RUN = Path(__file__).with_name("training_run.py")
+STEPS = 12
+
+
+def _shop(root: Path, **more: object) -> Workshop:
+    recipe = Recipe(steps=60, batch=4, warm_up=10, evaluations=3, threads=2, augmentation=0.3)
+    values = {"recipe": recipe, "limits": Limits(minutes=20, memory_mb=16_000)} | more
+    return Workshop(
+        training=root / "training",
+        models=root / "models",
+        store=root / "store",
+        options=ProcessingOptions(models_dir=root / "models", workers=2),
+        **values,  # type: ignore[arg-type]
+    )
+
+
+def _quiet(_: str) -> None:
+    pass
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An installation with ten pages of a hand."""
+    root = tmp_path_factory.mktemp("learning")
+    import_truth(drawn_hand(root / "jean", 10), "jean", truths_in(root / "training"), ReadOptions(), work=root / "work")
+    return root
+
+
+@pytest.fixture(scope="module")
+def candidate(home: Path) -> Candidate:
+    return HandLearner(_shop(home)).train(KEY, _quiet)
+
+
+def test_a_candidate_says_what_it_was_made_of_and_reads_nothing_yet(home: Path, candidate: Candidate) -> None:
+    record = record_of(home / "models", candidate.model)
+    assert record is not None
+    split = split_of_hand(
+        FrozenStore(home / "training" / "splits"), truths_in(home / "training"), Store(home / "store"), HAND
+    )
+    seen = {page.image_sha256 for page in record.training}
+    assert len(split.frozen) == 6
+    assert seen == {page.image_sha256 for page in (*split.train, *split.validate)}
+    assert not seen & {page.image_sha256 for page in split.frozen}
+    assert record.digest == ModelLibrary(home / "models").installed(candidate.model).digest
+    assert record.licence == "CC0-1.0"
+    assert "jean: 4 pages, CC0-1.0" in candidate.card
+    assert promoted_model(home / "models", HAND) is None
+
+
+def test_the_same_training_again_gives_the_same_candidate_at_once(home: Path, candidate: Candidate) -> None:
+    said: list[str] = []
+    assert HandLearner(_shop(home)).train(KEY, said.append) == candidate
+    assert not any(each.startswith("Step") for each in said)
+
+
+def test_a_better_candidate_is_promoted_and_a_rollback_goes_back(home: Path, candidate: Candidate) -> None:
+    learner = HandLearner(_shop(home))
+    evaluated = learner.evaluate(KEY, candidate, _quiet)
+    assert float(evaluated.figures["CER, %"]) < 0.7 * float(evaluated.figures["CER in use, %"])
+    decided = learner.promote(KEY, candidate, _quiet)
+    assert decided.promoted, decided.reason
+    promoted = promoted_model(home / "models", HAND)
+    assert promoted is not None
+    assert promoted.model == candidate.model
+    # Against itself it is a tie, which changes nothing.
+    again = learner.promote(KEY, candidate, _quiet)
+    assert not again.promoted
+    assert "tie" in again.reason
+    assert again.model == candidate.model
+    rollback(home / "models", HAND)
+    assert promoted_model(home / "models", HAND) is None
+    assert [each.decision.verdict for each in kept(home / "models", HAND)].count("promoted") == 1
+
+
+def test_a_worse_candidate_is_kept_back_with_the_reason(home: Path, candidate: Candidate, tmp_path: Path) -> None:
+    """Trained on text that stands on other lines, it knows nothing."""
+    split = split_of_hand(
+        FrozenStore(home / "training" / "splits"), truths_in(home / "training"), Store(home / "store"), HAND
+    )
+    pages = []
+    for page in (*split.train, *split.validate):
+        texts = [line.text for line in page.page.lines()][::-1]
+        regions = tuple(
+            region.model_copy(
+                update={"lines": tuple(line.model_copy(update={"text": texts.pop()[::-1]}) for line in region.lines)}
+            )
+            for region in page.page.regions
+        )
+        pages.append(page)
+        pages[-1] = type(page)(**{**vars(page), "page": page.page.model_copy(update={"regions": regions})})
+    from archive_pipeline.training.candidates import install_candidate
+
+    base = ModelLibrary(None).installed("ppocr-v6-latin")
+    made = train_recognition(pages, [], base, Recipe(steps=40, batch=4, learning_rate=3e-3), tmp_path / "worse")
+    shop = _shop(home)
+    model, _ = install_candidate(shop.models, tmp_path / "worse", made, HAND, pages, base)
+    decided = HandLearner(shop).promote(KEY, Candidate(model.id, model.digest), _quiet)
+    assert not decided.promoted
+    assert "makes more errors" in decided.reason or "not shown" in decided.reason
+    assert decided.model == "ppocr-v6-latin"
+
+
+def test_a_frozen_page_is_not_trained_with_and_a_model_that_saw_one_is_not_judged(
+    home: Path, candidate: Candidate
+) -> None:
+    frozen = FrozenStore(home / "training" / "splits")
+    split = split_of_hand(frozen, truths_in(home / "training"), Store(home / "store"), HAND)
+    with pytest.raises(BadGroundTruth):
+        require_not_frozen(frozen, [*split.train, split.frozen[0]])
+    path = home / "models" / "trained" / f"{candidate.model}.json"
+    before = path.read_bytes()
+    record = record_of(home / "models", candidate.model)
+    assert record is not None
+    leak = record.training[0].model_copy(update={"image_sha256": split.frozen[0].image_sha256})
+    try:
+        path.write_text(record.model_copy(update={"training": (leak,)}).model_dump_json(), "utf-8")
+        with pytest.raises(ModelError, match="trained with pages that it would be judged by"):
+            HandLearner(_shop(home)).promote(KEY, candidate, _quiet)
+    finally:
+        path.write_bytes(before)
+
+
+def test_a_hand_of_which_there_is_nothing_is_said_to_be_so(home: Path) -> None:
+    with pytest.raises(UsageError, match="no ground truth of a hand nobody"):
+        HandLearner(_shop(home)).train("nobody", _quiet)
+
+
+@pytest.fixture(scope="module")
+def sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("sets")
+    import_truth(drawn_hand(root / "drawn", 3, 10, seed=3), "drawn", truths_in(root), ReadOptions(), work=root / "work")
+    return truths_in(root).root
+
+
+def _run(sets: Path, folder: Path, *kills: int) -> Iterator[str]:
+    """Train in a process that is killed when it has told of a step, once for each, and then to the end."""
+    for kill in (*kills, None):
+        process = subprocess.Popen(
+            [sys.executable, str(RUN), str(folder), str(sets)], stdout=subprocess.PIPE, text=True, env=dict(os.environ)
+        )
+        assert process.stdout is not None
+        for line in process.stdout:
+            yield line.strip()
+            if kill is not None and int(line) >= kill:
+                process.send_signal(signal.SIGKILL)
+                break
+        process.stdout.close()
+        ended = process.wait()
+        assert ended == (0 if kill is None else -signal.SIGKILL)
+
+
+def test_a_training_that_is_killed_twice_ends_in_the_very_same_model(sets: Path, tmp_path: Path) -> None:
+    straight = list(_run(sets, tmp_path / "straight"))
+    assert straight == ["3", "6", "9", "12"]
+    disturbed = list(_run(sets, tmp_path / "killed", 3, 9))
+    # It goes on: what was told is not told again, but for what a kill came between.
+    assert disturbed[-1] == "12"
+    assert len(disturbed) <= len(straight) + 2
+    for name in (WEIGHTS, ONNX):
+        assert file_digest(tmp_path / "straight" / name) == file_digest(tmp_path / "killed" / name)
+    before, after = (read_json(tmp_path / name / "result.json") for name in ("straight", "killed"))
+    assert [each["cer"] for each in before["curve"]] == [each["cer"] for each in after["curve"]]
+    assert before["key"] == after["key"]
+
+
+def test_a_training_beyond_its_memory_ends_and_keeps_its_checkpoint(sets: Path, tmp_path: Path) -> None:
+    from archive_pipeline.training.recognition import loop
+    from archive_pipeline.training_sets.lines import pages_of_set
+    from archive_pipeline.training_sets.stored import TruthStore
+
+    truths = TruthStore(sets)
+    truth = truths.load("drawn")
+    assert truth is not None
+    pages = list(pages_of_set(truths, truth))
+    base = ModelLibrary(None).installed("ppocr-v6-latin")
+    with pytest.raises(loop.TrainingEnded, match="MB of memory, and may take 200"):
+        train_recognition(
+            pages, [], base, Recipe(steps=6, evaluations=3), tmp_path / "out", limits=Limits(memory_mb=200)
+        )
+    assert (tmp_path / "out" / loop.CHECKPOINT).is_file()
+    shutil.rmtree(tmp_path / "out")
