@@ -9,8 +9,8 @@ from archive_pipeline.demo.archive import write_truth
 from archive_pipeline.demo.pages import jpeg, typed_page
 
 CIPHER = str.maketrans("aeinorst", "eianrots")
-"""What stands on the paper is another text than the truth: a general model is wrong, and one that learns need not be."""
-_WORDS = [
+"""The truth has other letters than the paper: a general model is wrong, and one that learns need not be."""
+_WORDS = (
     "acte",
     "notaire",
     "maison",
@@ -26,7 +26,7 @@ _WORDS = [
     "raison",
     "contre",
     "autre",
-]
+)
 
 
 def drawn_hand(folder: Path, pages: int, lines: int = 8, *, writer: str = "Jean Dupont", seed: int = 0) -> Path:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,16 +23,19 @@ from archive_pipeline.models.promoting import rollback
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.promotion.proofs import kept
 from archive_pipeline.store import Store
-from archive_pipeline.training.candidates import record_of
+from archive_pipeline.training.candidates import install_candidate, record_of
 from archive_pipeline.training.hand_learner import HandLearner, Workshop
 from archive_pipeline.training.learning import Candidate
+from archive_pipeline.training.recognition import loop
 from archive_pipeline.training.recognition.recipe import Limits, Recipe
 from archive_pipeline.training.recognition.training import ONNX, WEIGHTS, train_recognition
 from archive_pipeline.training_sets.frozen import FrozenStore, require_not_frozen
 from archive_pipeline.training_sets.importing import import_truth
+from archive_pipeline.training_sets.lines import TrainingPage, pages_of_set
 from archive_pipeline.training_sets.reading import ReadOptions
 from archive_pipeline.training_sets.splits import split_of_hand
-from archive_pipeline.training_sets.stored import truths_in
+from archive_pipeline.training_sets.splitting import Split
+from archive_pipeline.training_sets.stored import TruthStore, truths_in
 
 HAND = "Jean Dupont"
 KEY = hand_key(HAND)
@@ -49,6 +53,11 @@ def _shop(root: Path, **more: object) -> Workshop:
         options=ProcessingOptions(models_dir=root / "models", workers=2),
         **values,  # type: ignore[arg-type]
     )
+
+
+def _split(home: Path) -> Split:
+    training = home / "training"
+    return split_of_hand(FrozenStore(training / "splits"), truths_in(training), Store(home / "store"), HAND)
 
 
 def _quiet(_: str) -> None:
@@ -109,24 +118,24 @@ def test_a_better_candidate_is_promoted_and_a_rollback_goes_back(home: Path, can
     assert [each.decision.verdict for each in kept(home / "models", HAND)].count("promoted") == 1
 
 
+def _shuffled(page: TrainingPage) -> TrainingPage:
+    """The page with the texts of other lines, backwards."""
+    texts = [line.text[::-1] for line in page.page.lines()]
+    regions = tuple(
+        region.model_copy(
+            update={"lines": tuple(line.model_copy(update={"text": texts.pop()}) for line in region.lines)}
+        )
+        for region in page.page.regions
+    )
+    return replace(page, page=page.page.model_copy(update={"regions": regions}))
+
+
 def test_a_worse_candidate_is_kept_back_with_the_reason(home: Path, candidate: Candidate, tmp_path: Path) -> None:
     """Trained on text that stands on other lines, it knows nothing."""
     split = split_of_hand(
         FrozenStore(home / "training" / "splits"), truths_in(home / "training"), Store(home / "store"), HAND
     )
-    pages = []
-    for page in (*split.train, *split.validate):
-        texts = [line.text for line in page.page.lines()][::-1]
-        regions = tuple(
-            region.model_copy(
-                update={"lines": tuple(line.model_copy(update={"text": texts.pop()[::-1]}) for line in region.lines)}
-            )
-            for region in page.page.regions
-        )
-        pages.append(page)
-        pages[-1] = type(page)(**{**vars(page), "page": page.page.model_copy(update={"regions": regions})})
-    from archive_pipeline.training.candidates import install_candidate
-
+    pages = [_shuffled(page) for page in (*split.train, *split.validate)]
     base = ModelLibrary(None).installed("ppocr-v6-latin")
     made = train_recognition(pages, [], base, Recipe(steps=40, batch=4, learning_rate=3e-3), tmp_path / "worse")
     shop = _shop(home)
@@ -141,7 +150,7 @@ def test_a_frozen_page_is_not_trained_with_and_a_model_that_saw_one_is_not_judge
     home: Path, candidate: Candidate
 ) -> None:
     frozen = FrozenStore(home / "training" / "splits")
-    split = split_of_hand(frozen, truths_in(home / "training"), Store(home / "store"), HAND)
+    split = _split(home)
     with pytest.raises(BadGroundTruth):
         require_not_frozen(frozen, [*split.train, split.frozen[0]])
     path = home / "models" / "trained" / f"{candidate.model}.json"
@@ -201,10 +210,6 @@ def test_a_training_that_is_killed_twice_ends_in_the_very_same_model(sets: Path,
 
 
 def test_a_training_beyond_its_memory_ends_and_keeps_its_checkpoint(sets: Path, tmp_path: Path) -> None:
-    from archive_pipeline.training.recognition import loop
-    from archive_pipeline.training_sets.lines import pages_of_set
-    from archive_pipeline.training_sets.stored import TruthStore
-
     truths = TruthStore(sets)
     truth = truths.load("drawn")
     assert truth is not None
