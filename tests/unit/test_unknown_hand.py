@@ -10,18 +10,25 @@ import pytest
 from promoted import add_model
 
 from archive_pipeline.document_states import DocumentState
-from archive_pipeline.errors import UsageError
+from archive_pipeline.errors import PageFailed, UsageError
+from archive_pipeline.intake import Source
+from archive_pipeline.keys import DocumentKey
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.models.promoting import promote, rollback
 from archive_pipeline.nights.plan import why_of
 from archive_pipeline.nights.today import Today
 from archive_pipeline.page import Line, Page, Region
+from archive_pipeline.processing import unknown_hand
 from archive_pipeline.processing.choice import RUN, Said, decide
 from archive_pipeline.processing.document_settings import Wishes
 from archive_pipeline.processing.hand_choice import Found, asks_for_a_hand
-from archive_pipeline.processing.hand_trial import Tried, judge, promoted_digest, promoted_now
+from archive_pipeline.processing.hand_trial import HandTrial, Tried, judge, promoted_digest, promoted_now, stored_trial
+from archive_pipeline.processing.inspection import Inspection, SourceFile
 from archive_pipeline.processing.options import ProcessingOptions
-from archive_pipeline.processing.unknown_hand import _some_lines
+from archive_pipeline.processing.page_job import DocumentWork, PageJob
+from archive_pipeline.processing.stored_pages import write_model
+from archive_pipeline.processing.unknown_hand import _some_lines, find_hand
+from archive_pipeline.rendering.model import PageImage, SourceInfo
 from archive_pipeline.store import Store
 
 
@@ -136,3 +143,96 @@ def test_the_night_has_unknown_hands_tried_again_when_another_model_is_promoted(
     assert why(state) == "model"
     (models / "hands" / "meier.json").write_text("{")
     assert why(replace(state, said="[]", segmentation="ppocr-v6-detection", recognition="ppocr-v6-latin")) == "made"
+
+
+class Worker:
+    """Finds ten lines on a page, and is as sure of them as its model's id says."""
+
+    def __init__(self, sure: dict[str, float]) -> None:
+        self._sure = sure
+        self.read: list[tuple[str, int]] = []
+
+    def call(self, request: dict[str, Any], files: list[Any]) -> dict[str, Any]:
+        if request["segment"] is not None:
+            lines = tuple(
+                Line(id=f"l{n}", boundary=((0, n * 50), (400, n * 50), (400, n * 50 + 30), (0, n * 50 + 30)))
+                for n in range(10)
+            )
+            regions = (Region(id="r1", boundary=((0, 0), (900, 0), (900, 900)), lines=lines),)
+            layout = Page(number=request["number"], width=900, height=900, regions=regions)
+            return {"layout": layout.model_dump(mode="json")}
+        model, page = request["recognize"]["id"], Page.model_validate(request["layout"])
+        if model not in self._sure:
+            raise PageFailed("it cannot be loaded")
+        read = tuple(line.model_copy(update={"confidence": self._sure[model]}) for line in page.lines())
+        self.read.append((model, len(read)))
+        regions = (page.regions[0].model_copy(update={"lines": read}),)
+        return {"transcription": page.model_copy(update={"regions": regions}).model_dump(mode="json")}
+
+    def clear(self) -> None: ...
+
+
+class Pool:
+    """One worker."""
+
+    def __init__(self, worker: Worker) -> None:
+        self.worker = worker
+
+    def call(self, work: Any) -> Any:
+        return work(self.worker)
+
+
+def test_each_candidate_reads_a_few_lines_of_a_few_pages_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    models = tmp_path / "models"
+    for name in ("jean", "meier", "broken", "gone"):
+        promote(models, name.title(), add_model(models, f"of-{name}"))
+    (models / "entries" / "of-gone.json").unlink()
+    library = ModelLibrary(models)
+    folder = Store(tmp_path / "store").document(DocumentKey("a.pdf"))
+    rendered: list[int] = []
+
+    def render(work: DocumentWork, worker: Worker, job: PageJob) -> None:
+        rendered.append(job.number)
+        if job.number == 1:
+            raise PageFailed("it cannot be rendered")
+        folder.images.mkdir(parents=True, exist_ok=True)
+        (folder.images / f"{job.number:04d}.png").write_bytes(b"x")
+        told = {"number": job.number, "file": f"{job.number:04d}.png", "sha256": "x", "width": 900, "height": 900}
+        write_model(folder.image_record(job.number), PageImage(method="image-file", made_from="now", **told))
+
+    monkeypatch.setattr(unknown_hand, "do_page", render)
+    info = SourceInfo(kind="pdf", media_type="application/pdf", pages=9)
+    file = SourceFile(name="a.pdf", size=1, mtime_ns=1, sha256="s", info=info)
+    inspection = Inspection(kind="pdf", sha256="s", files=(file,))
+    general = decide([], library)
+    work = DocumentWork(
+        folder,
+        Source(tmp_path / "a.pdf", "file", (), 0),
+        inspection,
+        ProcessingOptions(),
+        general.segmentation,
+        general.recognition,
+    )
+    worker = Worker({"ppocr-v6-latin": 0.7, "of-jean": 0.9, "of-meier": 0.8})
+
+    def find() -> HandTrial:
+        return find_hand(
+            work, Pool(worker), promoted_now(library), lambda hand: decide([said("a", hand=hand)], library)
+        )  # type: ignore[arg-type]
+
+    trial = find()
+    assert rendered == [1, 2, 3, 4, 5, 6]
+    assert (trial.hand, trial.margin) == ("Jean", 0.1)
+    assert {each.hand: (each.lines, each.confidence) for each in trial.tried} == {
+        "": (20, 0.7),
+        "Broken": (0, None),
+        "Jean": (20, 0.9),
+        "Meier": (20, 0.8),
+    }
+    assert [lines for model, lines in worker.read if model == "of-jean"] == [7, 7, 6]
+    asked = len(worker.read)
+    assert find() == trial == stored_trial(folder)
+    assert len(worker.read) == asked
+    rollback(models, "Jean")
+    assert find().hand == "Meier"
+    assert len(worker.read) > asked
