@@ -6,17 +6,19 @@ import hashlib
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from archive_pipeline.durable import file_digest
+from archive_pipeline.durable import copy_file, file_digest
 from archive_pipeline.errors import UsageError
-from archive_pipeline.evaluation.comparison import Comparison, compare
-from archive_pipeline.evaluation.pages import pages_with_truth
-from archive_pipeline.evaluation.reading import read_with_both
-from archive_pipeline.models.installed import InstalledFile, InstalledModel
+from archive_pipeline.evaluation.evaluating import evaluate
+from archive_pipeline.evaluation.record import Evaluation
+from archive_pipeline.evaluation.statistics import Difference, paired_difference
+from archive_pipeline.models.check import check_model
+from archive_pipeline.models.importing import Description, import_model
+from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.training.recognition.loop import Progress
 from archive_pipeline.training.recognition.recipe import Limits, Recipe
@@ -36,20 +38,28 @@ class LearningRow:
     Attributes:
         pages: It was trained with.
         cpu_minutes, minutes: Of the training, the cutting of lines included.
-        result: Base and trained model on the frozen pages, on the lines of the ground truth.
+        before, after: Base and trained model on the frozen pages, on the lines of the ground truth.
+        difference: In CER, before minus after.
     """
 
     pages: int
     training: Training
     cpu_minutes: float
     minutes: float
-    result: Comparison
+    before: Evaluation
+    after: Evaluation
+    difference: Difference
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
-        return {"pages": self.pages, "cpu_minutes": self.cpu_minutes, "minutes": self.minutes} | {
+        return {
+            "pages": self.pages,
+            "cpu_minutes": self.cpu_minutes,
+            "minutes": self.minutes,
             "training": self.training.model_dump(mode="json"),
-            "result": asdict(self.result),
+            "before": self.before.all.model_dump(mode="json"),
+            "after": self.after.all.model_dump(mode="json"),
+            "difference": asdict(self.difference),
         }
 
 
@@ -80,39 +90,44 @@ def bench_learning(
         UsageError: There are too few pages.
         ArchiveError: A page or a model cannot be read, or trained with.
     """
-    pages = sorted(pages_with_truth(folder), key=lambda pair: hashlib.sha256(pair[1].name.encode()).hexdigest())
-    if len(pages) < frozen + max(counts):
-        raise UsageError(f"{folder} has {len(pages)} pages, and {frozen + max(counts)} are asked for")
-    with tempfile.TemporaryDirectory(prefix="bench-") as name:
-        root = work or Path(name)
-        by_file = _imported(folder, root)
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder_name:
+        root = work or Path(folder_name)
+        pages = _imported(folder, root)
+        if len(pages) < frozen + max(counts):
+            raise UsageError(f"{folder} has {len(pages)} pages, and {frozen + max(counts)} are asked for")
+        judged = pages[:frozen]
+        before = evaluate(judged, base, options, folder.name)
         for count, recipe, limit in zip(counts, recipes, limits, strict=True):
-            chosen = [by_file[truth.name] for _, truth in pages[frozen : frozen + count] if truth.name in by_file]
             where = root / f"training-{count}"
             began, cpu = time.monotonic(), time.process_time()
-            training = train_recognition(chosen, [], base, recipe, where, limits=limit, told=partial(told, count))
+            training = train_recognition(
+                pages[frozen : frozen + count], [], base, recipe, where, limits=limit, told=partial(told, count)
+            )
             spent = ((time.process_time() - cpu) / 60, (time.monotonic() - began) / 60)
-            model = _installed(where, f"trained-with-{count}")
-            read = read_with_both(pages[:frozen], (base, model), options)
-            if read.left_out:
-                raise next(iter(read.left_out.values()))
-            first, second = zip(*read.scores.values(), strict=True)
-            yield LearningRow(count, training, *spent, compare((base.id, model.id), first, second))
+            name = f"trained-with-{count}-{file_digest(where / WEIGHTS)[:8]}"
+            model = _imported_model(root / "models", where, name)
+            after = evaluate(judged, model, replace(options, models_dir=root / "models"), folder.name)
+            yield LearningRow(count, training, *spent, before, after, _difference(before, after))
 
 
-def _imported(folder: Path, root: Path) -> dict[str, TrainingPage]:
-    """The pages of a folder by the name of their transcription, as a person's set is stored."""
+def _difference(before: Evaluation, after: Evaluation) -> Difference:
+    both = sorted(before.by_group.keys() & after.by_group.keys())
+    errors = [[found.by_group[group][0] for group in both] for found in (before, after)]
+    return paired_difference(*errors, [before.by_group[group][1] for group in both])
+
+
+def _imported(folder: Path, root: Path) -> list[TrainingPage]:
+    """The pages of a folder as a person's set is stored, in the order in which they are taken."""
     truths = TruthStore(root / "sets")
     done = import_truth(folder, _NAME, truths, ReadOptions(), replace=True, work=root / "work")
     found = zip(done.truth.pages, pages_of_set(truths, done.truth), strict=True)
-    return {entry.file: page for entry, page in found}
+    return [page for entry, page in sorted(found, key=lambda pair: hashlib.sha256(pair[0].file.encode()).hexdigest())]
 
 
-def _installed(folder: Path, model_id: str) -> InstalledModel:
-    files = tuple(
-        InstalledFile(path=path, sha256=file_digest(path), size=path.stat().st_size)
-        for path in (folder / WEIGHTS, folder / ONNX)
-    )
-    return InstalledModel(
-        id=model_id, task="recognition", engine="kraken", licence="", digest=files[0].sha256, files=files
-    )
+def _imported_model(models: Path, folder: Path, name: str) -> InstalledModel:
+    """A trained model in a library of its own: only there may page workers read it."""
+    with tempfile.TemporaryDirectory(prefix="model-") as copies:
+        for file in (WEIGHTS, ONNX):
+            copy_file(folder / file, Path(copies, file))
+        description = Description(task="recognition", engine="kraken", good_for="a benchmark")
+        return import_model(models, Path(copies), name, description, check=check_model).model

@@ -82,20 +82,19 @@ def learning(
     )
     results = []
     for row in rows:
-        before, after = row.result.first.cer, row.result.second.cer
+        before, after = row.before.all, row.after.all
         table.add_row(
             str(row.pages),
             str(row.training.lines),
             str(row.training.steps),
             f"{row.cpu_minutes:.1f}",
-            f"{before.percent:.2f}",
-            f"{after.percent:.2f}",
-            f"{after.low:.2f} to {after.high:.2f}",
-            f"{row.result.second.wer.percent:.2f}",
-            f"{row.result.cer.p:.4f}",
+            f"{before.cer.percent:.2f}",
+            f"{after.cer.percent:.2f}",
+            f"{after.cer.low:.2f} to {after.cer.high:.2f}",
+            f"{after.wer.percent:.2f}",
+            f"{row.difference.p:.4f}",
         )
         results.append(row.to_dict())
-        click.echo(f"{row.pages} pages: {row.result.verdict}", err=True)
     if as_json:
         click.echo(json.dumps(results, ensure_ascii=False, indent=1))
         return

@@ -20,7 +20,10 @@ def handle(request: dict[str, Any], _files: list[BinaryIO], _scratch: Path) -> d
     """Load a model's files, and say what they are."""
     weights, *others = map(Path, request["files"])
     for path in others:
-        _json(path)
+        if request["engine"] == "kraken" and path.suffix == ".onnx":
+            _session(path)  # the same network, in the form that reads
+        else:
+            _json(path)
     if request["engine"] == "kraken":
         return _kraken(weights, request["task"])
     if request["engine"] == "ppocr":
@@ -61,6 +64,15 @@ def _kraken(path: Path, task: str) -> dict[str, Any]:
 def _onnx(path: Path, task: str) -> dict[str, Any]:
     if path.suffix != ".onnx":
         raise ModelError(f"ppocr loads .onnx files, and not {path.suffix}")
+    reads = _CHARACTERS in _session(path)
+    if reads != (task == "recognition"):
+        what = "characters, so it does recognition" if reads else "no characters, so it does segmentation"
+        raise ModelError(f"{path.name} carries {what}, and not {task}", remedy="Give its right task, or another model.")
+    return {"tasks": [task]}
+
+
+def _session(path: Path) -> set[str]:
+    """Load an ONNX file that takes images; the keys of its metadata."""
     import onnx
     import onnxruntime
 
@@ -82,11 +94,7 @@ def _onnx(path: Path, task: str) -> dict[str, Any]:
     inputs = session.get_inputs()
     if len(inputs) != 1 or len(inputs[0].shape) != 4:
         raise ModelError(f"{path.name} takes no images: it is no model of PP-OCR")
-    reads = any(each.key == _CHARACTERS for each in model.metadata_props)
-    if reads != (task == "recognition"):
-        what = "characters, so it does recognition" if reads else "no characters, so it does segmentation"
-        raise ModelError(f"{path.name} carries {what}, and not {task}", remedy="Give its right task, or another model.")
-    return {"tasks": [task]}
+    return {each.key for each in model.metadata_props}
 
 
 def _tensors(graph: Any) -> Iterator[Any]:

@@ -22,7 +22,7 @@ from archive_pipeline.models.kept import keep_entry
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.models.remote import RemoteFile, digest
 
-_CONFIGURATION = ".json"
+_CONFIGURATION, _DERIVED = ".json", ".onnx"
 
 
 class Description(BaseModel):
@@ -101,8 +101,8 @@ def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
     paths = sorted(each for each in path.iterdir() if not each.name.startswith("."))
-    # The weights come first.
-    paths.sort(key=lambda each: each.suffix.lower() == _CONFIGURATION)
+    # The weights come first; an ONNX file beside others is derived from them.
+    paths.sort(key=lambda each: (each.suffix.lower() == _CONFIGURATION, each.suffix.lower() == _DERIVED))
     if all(each.suffix.lower() == _CONFIGURATION for each in paths):
         raise ModelError(f"there are no weights in {printable(path)}")
     return paths
