@@ -112,8 +112,8 @@ def bench_learning(
 
 def _difference(before: Evaluation, after: Evaluation) -> Difference:
     both = sorted(before.by_group.keys() & after.by_group.keys())
-    errors = [[found.by_group[group][0] for group in both] for found in (before, after)]
-    return paired_difference(*errors, [before.by_group[group][1] for group in both])
+    first, second = ([found.by_group[group][0] for group in both] for found in (before, after))
+    return paired_difference(first, second, [before.by_group[group][1] for group in both])
 
 
 def _imported(folder: Path, root: Path) -> list[TrainingPage]:
