@@ -10,6 +10,7 @@ from archive_pipeline.models.entry import Imported, ModelEntry, ModelFile, Task
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.models.kept import entry_path
 from archive_pipeline.models.library import ModelLibrary
+from archive_pipeline.models.trained import TrainedRecord, UsedPage, write_record
 
 
 def add_model(models: Path, model_id: str, task: Task = "recognition", data: bytes | None = None) -> InstalledModel:
@@ -28,3 +29,22 @@ def add_model(models: Path, model_id: str, task: Task = "recognition", data: byt
     write_bytes(models / digest / "model.safetensors", data)
     write_json(entry_path(models, model_id), entry.model_dump(mode="json"))
     return ModelLibrary(models).installed(model_id, task)
+
+
+def add_record(models: Path, model_id: str, *pages: tuple[str, str]) -> None:
+    """Say of a model that it was trained with pages of such images and text digests."""
+    used = tuple(
+        UsedPage(id=f"page/{n}", image_sha256=image, text_digest=text) for n, (image, text) in enumerate(pages)
+    )
+    record = TrainedRecord(
+        model=model_id,
+        digest="",
+        hand="Jean",
+        key="jean",
+        base="ppocr-v6-latin",
+        training=used,
+        licence="CC0-1.0",
+        made={},
+        created="2026-01-01T00:00:00+00:00",
+    )
+    write_record(models, record, "")

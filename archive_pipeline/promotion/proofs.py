@@ -3,7 +3,6 @@
 ::
 
     <models>/decisions/<hand key>/<time>-<mark>.json     one decision with all its figures
-    <models>/trained/<model id>.json                     what a candidate was trained with
 
 They lie in the model store, beside what they prove, and not where trainings are: those may be cleared away.
 """
@@ -14,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from archive_pipeline.durable import digest_of, read_json, write_json
 from archive_pipeline.errors import ModelError, printable
@@ -22,22 +21,10 @@ from archive_pipeline.hand_names import hand_key
 from archive_pipeline.models.hands import HandRecord
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.models.promoting import promote
+from archive_pipeline.models.trained import trained_record
 from archive_pipeline.promotion.decision import Decision, TrainedPages
 
 _REMEDY = "Restore it from a backup, or move it away and evaluate the candidate anew."
-
-
-class _TrainedPage(BaseModel):
-    image_sha256: str = ""
-    text_digest: str = ""
-
-
-class _Trained(BaseModel):
-    """As much of a candidate's record as a decision needs."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    training: tuple[_TrainedPage, ...]
 
 
 @dataclass(frozen=True)
@@ -54,17 +41,10 @@ def trained_pages(models: Path, model_id: str) -> TrainedPages | None:
     Raises:
         ModelError: The record is damaged.
     """
-    path = models / "trained" / f"{model_id}.json"
-    data = read_json(path)
-    if data is None:
+    record = trained_record(models, model_id)
+    if record is None:
         return None
-    try:
-        pages = _Trained.model_validate(data).training
-    except ValidationError as error:
-        raise ModelError(
-            f"{printable(path)}, which says what a model was trained with, is damaged: {error.errors()[0]['msg']}",
-            remedy=_REMEDY,
-        ) from None
+    pages = record.training
     return TrainedPages(
         images=frozenset(page.image_sha256 for page in pages if page.image_sha256),
         texts=frozenset(page.text_digest for page in pages if page.text_digest),

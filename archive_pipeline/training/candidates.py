@@ -1,11 +1,4 @@
-"""Trained models in the model library, and the record of what each was made of.
-
-::
-
-    <models>/trained/<model id>.json     the record; :mod:`archive_pipeline.promotion.proofs` and
-                                         :mod:`archive_pipeline.evaluation.leaks` ask it what a model has seen
-    <models>/trained/<model id>.md       its card
-"""
+"""Putting a trained model into the model library, with the record and the card of what it was made of."""
 
 from __future__ import annotations
 
@@ -13,18 +6,15 @@ import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from archive_pipeline.durable import copy_file, file_digest, read_json, write_bytes, write_json
-from archive_pipeline.errors import ModelError, printable
+from archive_pipeline.durable import copy_file, file_digest
+from archive_pipeline.errors import printable
 from archive_pipeline.hand_names import hand_key
 from archive_pipeline.models.check import check_model
-from archive_pipeline.models.entry import ModelFile, Task, digest_of_files
+from archive_pipeline.models.entry import ModelFile, digest_of_files
 from archive_pipeline.models.importing import Description, import_model
 from archive_pipeline.models.installed import InstalledModel
-from archive_pipeline.models.kept import entry_path
+from archive_pipeline.models.trained import TrainedRecord, UsedPage, trained_record, write_record
 from archive_pipeline.training.card import CardFacts, Source, licence_of, model_card
 from archive_pipeline.training.recognition.training import ONNX, WEIGHTS, Training
 from archive_pipeline.training_sets.doctor.examination import text_digest
@@ -32,42 +22,6 @@ from archive_pipeline.training_sets.lines import TrainingPage
 
 _MARK = 8
 _LONGEST_KEY = 60
-
-
-class UsedPage(BaseModel):
-    """A page that a model was trained with, or by which was seen when to stop."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    id: str
-    image_sha256: str
-    text_digest: str
-    licence: str | None = None
-
-
-class TrainedRecord(BaseModel):
-    """What a model was made of.
-
-    Attributes:
-        hand: As people call it; ``key`` is its key.
-        training: All pages that it has seen.
-        made: By :func:`archive_pipeline.training.recognition.training.train_recognition`.
-        created: ISO 8601, UTC.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    schema_version: Literal[1] = 1
-    model: str
-    digest: str
-    task: Task = "recognition"
-    hand: str
-    key: str
-    base: str
-    training: tuple[UsedPage, ...]
-    licence: str
-    made: Training
-    created: str
 
 
 def install_candidate(
@@ -92,7 +46,7 @@ def install_candidate(
     sources = _sources(pages)
     licence = licence_of(sources)
     # Before the model can be seen: what nobody knows the training of can never be promoted.
-    record = record_of(models, model_id)
+    record = trained_record(models, model_id)
     if record is None:
         record = TrainedRecord(
             model=model_id,
@@ -110,52 +64,11 @@ def install_candidate(
                 for page in pages
             ),
             licence=licence,
-            made=made,
+            made=made.model_dump(mode="json"),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
         )
-        write_bytes(card_path(models, model_id), _card(record, sources, base, pages).encode())
-        write_json(_record_path(models, model_id), record.model_dump(mode="json"))
+        write_record(models, record, _card(record, made, sources, base, pages))
     return _imported(models, folder, model_id, hand, licence), record
-
-
-def record_of(models: Path, model_id: str) -> TrainedRecord | None:
-    """What a model was made of; None if it was not trained here.
-
-    Raises:
-        ModelError: The record is damaged.
-    """
-    path = _record_path(models, model_id)
-    data = read_json(path)
-    try:
-        return None if data is None else TrainedRecord.model_validate(data)
-    except ValidationError as error:
-        raise ModelError(
-            f"{printable(path)} is damaged: {error.errors()[0]['msg']}",
-            remedy="Restore it from a backup, or train the model again.",
-        ) from None
-
-
-def candidates_of(models: Path, key: str) -> list[TrainedRecord]:
-    """The models that were trained for a hand and are in the library, the newest first.
-
-    Raises:
-        ModelError: A record is damaged.
-    """
-    found = []
-    for path in (models / "trained").glob("*.json"):
-        record = record_of(models, path.stem)
-        if record is not None and record.key == key and entry_path(models, record.model).is_file():
-            found.append(record)
-    return sorted(found, key=lambda record: (record.created, record.model), reverse=True)
-
-
-def card_path(models: Path, model_id: str) -> Path:
-    """Where the card of a trained model is."""
-    return models / "trained" / f"{model_id}.md"
-
-
-def _record_path(models: Path, model_id: str) -> Path:
-    return models / "trained" / f"{model_id}.json"
 
 
 def _imported(models: Path, folder: Path, model_id: str, hand: str, licence: str) -> InstalledModel:
@@ -176,8 +89,13 @@ def _sources(pages: Sequence[TrainingPage]) -> list[Source]:
     return [Source(name, count, licence) for (name, licence), count in found.items()]
 
 
-def _card(record: TrainedRecord, sources: Sequence[Source], base: InstalledModel, pages: Sequence[TrainingPage]) -> str:
-    made = record.made
+def _card(
+    record: TrainedRecord,
+    made: Training,
+    sources: Sequence[Source],
+    base: InstalledModel,
+    pages: Sequence[TrainingPage],
+) -> str:
     return model_card(
         CardFacts(
             id=record.model,
@@ -186,7 +104,7 @@ def _card(record: TrainedRecord, sources: Sequence[Source], base: InstalledModel
             base=base.id,
             base_licence=base.licence,
             sources=sources,
-            languages=(),
+            languages=sorted({page.language for page in pages if page.language}),
             scripts=sorted({page.script for page in pages if page.script}),
             metrics={} if made.cer is None else {"cer": round(made.cer, 2)},
             software=made.versions["kraken"],

@@ -15,16 +15,17 @@ from archive_pipeline.evaluation.stored import EvaluationStore, evaluate_once
 from archive_pipeline.models.hands import promoted_model
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.models.library import ModelLibrary
+from archive_pipeline.models.trained import TrainedRecord, card_path, records_of
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.promotion.decision import Compared, ModelName, PageErrors, weigh
 from archive_pipeline.promotion.proofs import follow, keep, trained_pages
 from archive_pipeline.settings import Settings, usable_cpus
 from archive_pipeline.store import Store
-from archive_pipeline.training.candidates import TrainedRecord, candidates_of, card_path, install_candidate
+from archive_pipeline.training.candidates import install_candidate
 from archive_pipeline.training.learning import Candidate, Decided, Evaluated, Figures, Told
 from archive_pipeline.training.recognition.loop import Progress
 from archive_pipeline.training.recognition.recipe import Limits, Recipe
-from archive_pipeline.training.recognition.training import train_recognition
+from archive_pipeline.training.recognition.training import Training, train_recognition
 from archive_pipeline.training_sets.frozen import FrozenStore, require_not_frozen
 from archive_pipeline.training_sets.hands import known_hands
 from archive_pipeline.training_sets.lines import TrainingPage, pages_of_set
@@ -122,7 +123,7 @@ class HandLearner:
         return self._candidate(record)
 
     def newest(self, hand: str) -> Candidate | None:
-        found = candidates_of(self._shop.models, hand)
+        found = records_of(self._shop.models, hand)
         return self._candidate(found[0]) if found else None
 
     def evaluate(self, hand: str, candidate: Candidate, told: Told) -> Evaluated:
@@ -219,7 +220,7 @@ class HandLearner:
         return self._library.installed("kraken-blla", "segmentation")
 
     def _candidate(self, record: TrainedRecord) -> Candidate:
-        made = record.made
+        made = Training.model_validate(record.made)
         figures: dict[str, str | int | float | bool] = {
             "base": record.base,
             "lines": made.lines,

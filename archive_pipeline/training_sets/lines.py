@@ -35,7 +35,7 @@ class TrainingPage:
         skip: Indexes of lines, in reading order from 0, that are unfit.
         licence: Under which it may be used; None if nobody said.
         origin: ``set`` or ``corrections``.
-        script: As ``hand.yaml`` has it; None if nobody said.
+        script, language: As ``hand.yaml`` has them; None if nobody said.
     """
 
     id: str
@@ -47,6 +47,7 @@ class TrainingPage:
     licence: str | None
     origin: str
     script: str | None = None
+    language: str | None = None
 
     def lines(self) -> Iterator[TrainingLine]:
         """The lines with text that are fit, in reading order."""
@@ -97,6 +98,7 @@ def pages_of_set(store: TruthStore, truth: TruthSet) -> Iterator[TrainingPage]:
             licence=truth.hand.licence,
             origin="set",
             script=truth.hand.script,
+            language=truth.hand.language,
         )
 
 

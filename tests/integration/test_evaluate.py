@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from promoted import add_record
 from stringalign.align import Inserted, Kept, align_strings
 from stringalign.tokenize import UnicodeWordTokenizer
 
 from archive_pipeline.demo.archive import write_truth
 from archive_pipeline.demo.pages import jpeg, typed_page
-from archive_pipeline.durable import read_json, write_json
+from archive_pipeline.durable import read_json
 
 DINGLEHOPPER = Path(__file__).parents[2] / ".venv-readers" / "bin" / "dinglehopper-line-dirs"
 HAND = Path("shared", "data", "handwriting", "prudhommes-1858")
@@ -147,8 +148,7 @@ def test_a_hand_is_judged_by_its_frozen_pages_once_and_never_by_what_the_model_w
     again = cli("evaluate", "Notar Müller", *MODEL, "--json", tmp_path / "2.json")
     assert (again.stdout, read_json(tmp_path / "2.json")) == (first.stdout, found)
     assert kept.stat().st_mtime_ns == written
-    leak = {"id": "x", "image_sha256": found["pages"][2]["image_sha256"], "text_digest": ""}
-    write_json(tmp_path / "home" / "models" / "trained" / "ppocr-v6-latin.json", {"training": [leak]})
+    add_record(tmp_path / "home" / "models", "ppocr-v6-latin", (found["pages"][2]["image_sha256"], ""))
     refused = cli("evaluate", "Notar Müller", *MODEL, check=False)
     assert refused.status == 6
     assert f"was trained with pages that it would be judged by: {found['pages'][2]['id']}" in refused.stderr

@@ -20,10 +20,11 @@ from archive_pipeline.hand_names import hand_key
 from archive_pipeline.models.hands import promoted_model
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.models.promoting import rollback
+from archive_pipeline.models.trained import trained_record
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.promotion.proofs import kept
 from archive_pipeline.store import Store
-from archive_pipeline.training.candidates import install_candidate, record_of
+from archive_pipeline.training.candidates import install_candidate
 from archive_pipeline.training.hand_learner import HandLearner, Workshop
 from archive_pipeline.training.learning import Candidate
 from archive_pipeline.training.recognition import loop
@@ -78,7 +79,7 @@ def candidate(home: Path) -> Candidate:
 
 
 def test_a_candidate_says_what_it_was_made_of_and_reads_nothing_yet(home: Path, candidate: Candidate) -> None:
-    record = record_of(home / "models", candidate.model)
+    record = trained_record(home / "models", candidate.model)
     assert record is not None
     split = split_of_hand(
         FrozenStore(home / "training" / "splits"), truths_in(home / "training"), Store(home / "store"), HAND
@@ -155,7 +156,7 @@ def test_a_frozen_page_is_not_trained_with_and_a_model_that_saw_one_is_not_judge
         require_not_frozen(frozen, [*split.train, split.frozen[0]])
     path = home / "models" / "trained" / f"{candidate.model}.json"
     before = path.read_bytes()
-    record = record_of(home / "models", candidate.model)
+    record = trained_record(home / "models", candidate.model)
     assert record is not None
     leak = record.training[0].model_copy(update={"image_sha256": split.frozen[0].image_sha256})
     try:

@@ -14,6 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from promoted import add_record
 
 from archive_pipeline.durable import write_json
 from archive_pipeline.errors import ModelError, NotReadable, StorageError
@@ -236,13 +237,9 @@ def test_a_model_is_not_judged_by_pages_that_it_was_trained_with(tmp_path: Path)
     pages = [page("a/1", long, image="1"), page("a/2", "short", image="2"), page("a/3", "short", image="3")]
     require_unseen(tmp_path, "m", pages)
 
-    def trained(*used: tuple[str, str]) -> None:
-        training = [{"id": "x", "image_sha256": image, "text_digest": text} for image, text in used]
-        write_json(tmp_path / "trained" / "m.json", {"model": "m", "training": training})
-
-    trained(("9" * 64, ""), ("8" * 64, text_digest(pages[1].page)))
+    add_record(tmp_path, "m", ("9" * 64, ""), ("8" * 64, text_digest(pages[1].page)))
     require_unseen(tmp_path, "m", pages)
-    trained(("9" * 64, text_digest(pages[0].page)), ("3" * 64, ""))
+    add_record(tmp_path, "m", ("9" * 64, text_digest(pages[0].page)), ("3" * 64, ""))
     with pytest.raises(ModelError, match=r"trained with pages that it would be judged by: a/1, a/3\. Judge it"):
         require_unseen(tmp_path, "m", pages)
     require_unseen(tmp_path, "m", pages[1:2])

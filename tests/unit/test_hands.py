@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from promoted import add_model
+from promoted import add_model, add_record
 
 from archive_pipeline.cli import cli
 from archive_pipeline.durable import write_json
@@ -304,11 +304,10 @@ def test_decisions_are_kept_side_by_side(models: Path) -> None:
 
 def test_what_a_candidate_was_trained_with_is_read_from_its_record(models: Path) -> None:
     assert trained_pages(models, "one") is None
-    pages = [{"id": "p1", "image_sha256": "i1", "text_digest": "t1"}, {"id": "p2", "image_sha256": "i2"}]
-    write_json(models / "trained" / "one.json", {"schema_version": 1, "model": "one", "training": pages})
+    add_record(models, "one", ("i1", "t1"), ("i2", ""))
     assert trained_pages(models, "one") == TrainedPages(frozenset({"i1", "i2"}), frozenset({"t1"}))
     write_json(models / "trained" / "one.json", {"model": "one"})
-    with pytest.raises(ModelError, match="trained with, is damaged"):
+    with pytest.raises(ModelError, match="nobody knows what one was trained with"):
         trained_pages(models, "one")
 
 

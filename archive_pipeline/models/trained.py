@@ -1,0 +1,110 @@
+"""What models that were trained here were made of.
+
+::
+
+    <models>/trained/<model id>.json     the record, written before the model can be seen
+    <models>/trained/<model id>.md       its card
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from archive_pipeline.durable import read_json, write_bytes, write_json
+from archive_pipeline.errors import ModelError, StorageError, printable
+from archive_pipeline.models.entry import Task
+from archive_pipeline.models.kept import entry_path
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class UsedPage(_Frozen):
+    """A page that a model was trained with, or by which was seen when to stop.
+
+    Attributes:
+        text_digest: Empty for a page with too little text to be known by.
+    """
+
+    id: str
+    image_sha256: str
+    text_digest: str = ""
+    licence: str | None = None
+
+
+class TrainedRecord(_Frozen):
+    """What a model was made of.
+
+    Attributes:
+        hand: As people call it; ``key`` is its key.
+        base: Id of the model that it was begun with.
+        training: All pages that it has seen.
+        made: The training, as the room that did it tells of it.
+        created: ISO 8601, UTC.
+    """
+
+    schema_version: Literal[1] = 1
+    model: str
+    digest: str
+    task: Task = "recognition"
+    hand: str
+    key: str
+    base: str
+    training: tuple[UsedPage, ...]
+    licence: str
+    made: dict[str, Any]
+    created: str
+
+
+def write_record(models: Path, record: TrainedRecord, card: str) -> None:
+    """Keep a record and the card of its model.
+
+    Raises:
+        StorageError: They cannot be written.
+    """
+    write_bytes(card_path(models, record.model), card.encode())
+    write_json(_path(models, record.model), record.model_dump(mode="json"))
+
+
+def trained_record(models: Path, model_id: str) -> TrainedRecord | None:
+    """What a model was made of; None if it was not trained here.
+
+    Raises:
+        ModelError: The record is damaged, so that nobody knows.
+    """
+    path = _path(models, model_id)
+    try:
+        data = read_json(path)
+        return None if data is None else TrainedRecord.model_validate(data)
+    except (StorageError, ValidationError):
+        raise ModelError(
+            f"{printable(path)} is of another version or damaged, so nobody knows what {model_id} was trained with",
+            remedy="Restore it from a backup, or train the model again.",
+        ) from None
+
+
+def records_of(models: Path, key: str) -> list[TrainedRecord]:
+    """Of the models that were trained for a hand and are in the library, the newest first.
+
+    Raises:
+        ModelError: A record is damaged.
+    """
+    found = []
+    for path in (models / "trained").glob("[!.]*.json"):
+        record = trained_record(models, path.stem)
+        if record is not None and record.key == key and entry_path(models, record.model).is_file():
+            found.append(record)
+    return sorted(found, key=lambda record: (record.created, record.model), reverse=True)
+
+
+def card_path(models: Path, model_id: str) -> Path:
+    """Where the card of a trained model is."""
+    return models / "trained" / f"{model_id}.md"
+
+
+def _path(models: Path, model_id: str) -> Path:
+    return models / "trained" / f"{model_id}.json"
