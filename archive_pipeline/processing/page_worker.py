@@ -12,19 +12,17 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import cv2
-import numpy as np
-
 from archive_pipeline.engines.base import Image, Recognizer, Segmenter, each_line
 from archive_pipeline.engines.factory import make_recognizer, make_segmenter
 from archive_pipeline.engines.serving import Server
-from archive_pipeline.errors import PageFailed, UsageError
+from archive_pipeline.errors import UsageError
 from archive_pipeline.ground_truth.files import read_open
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.page import Direction, Page
 from archive_pipeline.processing.model_server import ServerDoor
 from archive_pipeline.processing.preview import draw_preview
 from archive_pipeline.rendering.model import PageImage, RenderOptions, SourceInfo
+from archive_pipeline.rendering.page_pixels import page_pixels
 from archive_pipeline.rendering.pages import inspect, render_page
 from archive_pipeline.spelling.lists import WordList
 from archive_pipeline.spelling.proposals import Dictionaries, propose
@@ -47,7 +45,7 @@ def handle(request: dict[str, Any], files: list[BinaryIO], scratch: Path) -> dic
             return _page(request, files[0], scratch, server)
     if operation == "preview":
         page = Page.model_validate(request["page"])
-        (scratch / "preview.jpg").write_bytes(draw_preview(_pixels(files[0]), page))
+        (scratch / "preview.jpg").write_bytes(draw_preview(page_pixels(files[0]), page))
         return {"file": "preview.jpg"}
     raise UsageError(f"a page worker cannot '{operation}'")
 
@@ -99,10 +97,10 @@ def _page(request: dict[str, Any], file: BinaryIO, scratch: Path, server: Server
         page = image.text.model_copy(update={"image_digest": image.sha256})
         return answer | {"layout": _dump(page), "transcription": _dump(page)}
     if request["render"] is None:
-        pixels = _pixels(file)
+        pixels = page_pixels(file)
     else:
         with (scratch / image.file).open("rb") as rendered:
-            pixels = _pixels(rendered)
+            pixels = page_pixels(rendered)
     if request["segment"] is not None:
         model = InstalledModel.model_validate(request["segment"])
         segmenter = _segmenter(model, server if model.served else None)
@@ -152,15 +150,6 @@ def _recognize(pixels: Image, page: Page, recognizer: Recognizer) -> Page:
 
 def _dump(page: Page) -> dict[str, Any]:
     return page.model_dump(mode="json")
-
-
-def _pixels(file: BinaryIO) -> Image:
-    """Decode a page image that rendering wrote: JPEG or PNG, 8 bits, upright."""
-    # Orientation was dealt with in rendering; OpenCV must not turn the image once more.
-    bgr = cv2.imdecode(np.frombuffer(file.read(), np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    if bgr is None:
-        raise PageFailed("the page image cannot be decoded", remedy="Delete it from the store and run again.")
-    return np.ascontiguousarray(bgr[:, :, ::-1]).astype(np.uint8, copy=False)
 
 
 class _Clock:
