@@ -4,7 +4,7 @@
 Computed by kraken's library (``kraken.lib.segmentation_metrics``), which takes one found line for each true one where
 the paper lets several together stand for one, so that a torn line is punished harder here:
 
-* both lines are sampled every 5 pixels; a sample scores 1 within the tolerance of the other line, 0 beyond three
+* both lines are sampled twice in each tolerance; a sample scores 1 within the tolerance of the other line, 0 beyond three
   tolerances, and in between what a straight line from 1 to 0 gives; a pair scores the mean of both directions;
 * pairs are chosen so that the sum is largest, each line in one pair at most;
 * recall is that sum over the true lines, precision over the found ones, F1 their harmonic mean.
@@ -27,6 +27,7 @@ Points = NDArray[np.float64]
 SHARE = 0.25
 """Tolerance in distances between lines."""
 
+_SPACING = 5.0  # of kraken's samples
 _OF_A_LENGTH = 0.01  # tolerance where there is one line only: a hundredth of it
 
 
@@ -43,16 +44,20 @@ def score_baselines(truth: Sequence[Points], found: Sequence[Points], tolerance:
     """Compare baselines. A page without lines, of which none are found, is perfect.
 
     Args:
-        tolerance: In pixels.
+        tolerance: In pixels, more than 0.
     """
     # Of kraken, and with it torch: imported where it is used, as most of evaluation does without.
     import torch
     from kraken.lib.segmentation_metrics import compute_detection_metrics, interpolate_polyline
 
-    def sampled(lines: Sequence[Points]) -> list[torch.Tensor]:
-        return [interpolate_polyline(torch.tensor(line, dtype=torch.float32)) for line in lines if len(line)]
+    # kraken's samples are so many pixels apart: scaled, the score of a page does not depend on its resolution.
+    reach = 2 * _SPACING
+    scale = reach / max(tolerance, 1e-6)
 
-    score = compute_detection_metrics(sampled(found), sampled(truth), max(tolerance, 1.0))
+    def sampled(lines: Sequence[Points]) -> list[torch.Tensor]:
+        return [interpolate_polyline(torch.tensor(scale * line, dtype=torch.float32)) for line in lines if len(line)]
+
+    score = compute_detection_metrics(sampled(found), sampled(truth), reach)
     return BaselineScore(score["precision"], score["recall"], score["f1"])
 
 
