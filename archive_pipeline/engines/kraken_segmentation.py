@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib.metadata
 from typing import Any
 
-import numpy as np
 import torch
 from kraken.configs import SegmentationInferenceConfig
 from kraken.models import load_models
@@ -17,15 +16,13 @@ from PIL import Image as PillowImage
 
 from archive_pipeline.engines.base import Image, step_of
 from archive_pipeline.engines.crops import clip
+from archive_pipeline.engines.kraken_input import HEIGHT, not_too_wide
 from archive_pipeline.engines.tiny_weights import drop_tiny_weights
 from archive_pipeline.engines.versions import KRAKEN_SEGMENTATION
 from archive_pipeline.errors import ModelError
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.page import Direction, Line, Point, Region, bounding_box
 
-HEIGHT = 1200
-"""Pixels to which the page is scaled; 1,800 finds the same lines in twice the time."""
-_WIDEST = 2.0  # width of the scaled page in heights: more takes memory without bound (kraken issue 765)
 _MARGIN = 8
 _DIRECTIONS = {"ltr": "horizontal-lr", "rtl": "horizontal-rl", "ttb": "vertical-rl"}
 
@@ -63,13 +60,6 @@ class KrakenSegmenter:
         with torch.inference_mode():
             found = self._net.predict(im=PillowImage.fromarray(not_too_wide(image)))
         return _regions(found, width, height)
-
-
-def not_too_wide(image: Image) -> Image:
-    """The image as the network sees it: a very wide one goes on below as it ends."""
-    height, width = image.shape[:2]
-    below = max(0, round(width / _WIDEST) - height)
-    return np.pad(image, ((0, below), (0, 0), (0, 0)), mode="edge") if below else image
 
 
 def _regions(found: Any, width: int, height: int) -> tuple[Region, ...]:

@@ -4,8 +4,8 @@
 Computed by kraken's library (``kraken.lib.segmentation_metrics``), which takes one found line for each true one where
 the paper lets several together stand for one, so that a torn line is punished harder here:
 
-* both lines are sampled twice in each tolerance; a sample scores 1 within the tolerance of the other line, 0 beyond three
-  tolerances, and in between what a straight line from 1 to 0 gives; a pair scores the mean of both directions;
+* both lines are sampled twice in each tolerance; a sample scores 1 within the tolerance of the other line, 0 beyond
+  three tolerances, and in between what a straight line from 1 to 0 gives; a pair scores the mean of both directions;
 * pairs are chosen so that the sum is largest, each line in one pair at most;
 * recall is that sum over the true lines, precision over the found ones, F1 their harmonic mean.
 

@@ -23,8 +23,10 @@ class SegmentationLoss:
         """A number of one page.
 
         Args:
-            logits, target: ``(1, classes, height, width)``.
+            logits: ``(1, classes, …)``; they are scaled to the size of the target, as kraken does.
+            target: ``(1, classes, height, width)``.
         """
+        logits = torch.nn.functional.interpolate(logits, size=target.shape[2:])
         if not shapes.regions_known:
             logits, target = logits[:, self._without_regions], target[:, self._without_regions]
         logits = logits.float()

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from archive_pipeline.engines.kraken_segmentation import HEIGHT
+from archive_pipeline.engines.kraken_input import HEIGHT
 
 
 class SegmentationRecipe(BaseModel):

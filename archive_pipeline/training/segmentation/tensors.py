@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torchvision.transforms.v2.functional import to_dtype
 
 
 def as_input(pixels: NDArray[np.uint8]) -> torch.Tensor:
@@ -16,5 +17,6 @@ def as_input(pixels: NDArray[np.uint8]) -> torch.Tensor:
     Returns:
         ``(1, channels, height, width)``.
     """
-    scaled = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1))).float() / 255
+    whole = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
+    scaled: torch.Tensor = to_dtype(whole, torch.float32, scale=True)  # torchvision's, to the last bit
     return (scaled.max() - scaled)[None]

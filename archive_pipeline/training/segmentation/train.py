@@ -121,9 +121,12 @@ def train_segmentation(
     checkpoints = Checkpoints(folder, key)
     with fixed(recipe.threads):
         network = Network.load(base)
-        learned, left_out = prepare(train, network.classes, recipe.height, network.channels, memory_mb=recipe.memory_mb)
-        judged, more = prepare(validate, network.classes, recipe.height, network.channels, memory_mb=recipe.memory_mb)
-        left_out |= more
+        made_ready, left_out = prepare(
+            [*train, *validate], network.classes, recipe.height, network.channels, memory_mb=recipe.memory_mb
+        )
+        names = {page.id for page in validate}
+        learned = [page for page in made_ready if page.id not in names]
+        judged = [page for page in made_ready if page.id in names]
         for pages, what in ((learned, "learn from"), (judged, "validate by")):
             if not pages:
                 reasons = "; ".join(str(error) for error in list(left_out.values())[:3])
@@ -148,7 +151,7 @@ def train_segmentation(
         versions=versions,
         pages=tuple(page for page in used if page.id not in left_out),
         left_out={name: str(error) for name, error in left_out.items()},
-        undrawn_lines=sum(page.shapes.left_out for page in (*learned, *judged)),
+        undrawn_lines=sum(page.shapes.left_out for page in made_ready),
         steps=standing.step,
         best_step=standing.best_step,
         end=end,
@@ -183,9 +186,9 @@ def trained(folder: Path) -> TrainedSegmentation | None:
 def _require_apart(train: Sequence[TrainingPage], validate: Sequence[TrainingPage]) -> None:
     """By group and by image: the same page may lie in two sets."""
     images = {page.image_sha256 for page in train}
-    groups = {page.group for page in train}
+    names = {name for page in train for name in (page.id, page.group)}
     for page in validate:
-        if page.image_sha256 in images or page.group in groups:
+        if page.image_sha256 in images or page.group in names or page.id in names:
             raise UsageError(
                 f"page {printable(page.id)} is among those to learn from and among those to validate by",
                 remedy="Split them again, by page.",

@@ -60,8 +60,14 @@ def validate(
 def _score(
     network: Network, page: PreparedPage, heat: np.ndarray[tuple[int, ...], np.dtype[np.float32]]
 ) -> BaselineScore:
-    """The lines that kraken makes of the network's output, against those that people drew."""
+    """The lines that kraken makes of the network's output, against those that people drew.
+
+    At the size of the output, as kraken's own training does: the engine scales it up before it looks for lines, which
+    takes sixteen times as long.
+    """
     classes = network.classes
     found = vectorize_lines(heat[[classes.start, classes.end, classes.baseline]])
-    truth = page.shapes.baselines
+    height, width = page.pixels.shape[:2]
+    scale = np.array([heat.shape[2] / width, heat.shape[1] / height])
+    truth = [scale * line for line in page.shapes.baselines]
     return score_baselines(truth, [np.asarray(line, np.float64) for line in found], tolerance_of(truth))
