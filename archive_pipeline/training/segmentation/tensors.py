@@ -17,6 +17,6 @@ def as_input(pixels: NDArray[np.uint8]) -> torch.Tensor:
     Returns:
         ``(1, channels, height, width)``.
     """
-    whole = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
+    whole = torch.from_numpy(np.array(pixels.transpose(2, 0, 1), order="C"))
     scaled: torch.Tensor = to_dtype(whole, torch.float32, scale=True)  # torchvision's, to the last bit
     return (scaled.max() - scaled)[None]
