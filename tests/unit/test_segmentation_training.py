@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 from kraken.models import load_models
 from pydantic import ValidationError
 from segmentation_networks import small_network, training_page
 
 from archive_pipeline.engines.factory import make_segmenter
-from archive_pipeline.errors import BadGroundTruth, ModelError, StorageError, TooLarge, UsageError
+from archive_pipeline.errors import BadGroundTruth, DocumentBusy, ModelError, StorageError, TooLarge, UsageError
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.page import Page
 from archive_pipeline.training.segmentation import checkpoints, train
@@ -121,12 +122,18 @@ def test_there_are_no_pickles_and_no_leftovers_in_the_folder(pages, tmp_path):
     made = run(pages, tmp_path)
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {
+        "lock",
         "checkpoint.json",
         "state-0000009.safetensors",
         f"best-{made.best_step:07}.safetensors",
         "model.safetensors",
         "trained.json",
     }
+
+
+def test_two_processes_do_not_train_in_one_folder(pages, tmp_path):
+    with FileLock(tmp_path / "lock"), pytest.raises(DocumentBusy, match="is training in this folder"):
+        run(pages, tmp_path)
 
 
 def test_a_damaged_checkpoint_is_said_and_not_trained_from(pages, tmp_path):

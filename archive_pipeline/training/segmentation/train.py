@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 import torch
+from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from archive_pipeline.durable import digest_of, file_digest, read_json, write_json
-from archive_pipeline.errors import BadGroundTruth, StorageError, UsageError, printable
+from archive_pipeline.durable import digest_of, file_digest, make_folder, read_json, storage_error, write_json
+from archive_pipeline.errors import BadGroundTruth, DocumentBusy, StorageError, UsageError, printable
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.training.segmentation.checkpoints import Checkpoints, Look, weights_digest
 from archive_pipeline.training.segmentation.fixed import fixed
@@ -99,8 +101,6 @@ def train_segmentation(
 ) -> TrainedSegmentation:
     """Fine-tune a segmentation model; one that was killed goes on, and so does one that is given more steps.
 
-    One process at a time: the caller holds the lock of the folder.
-
     Args:
         train: Pages to learn from.
         validate: Pages that say which step was best, and when to end. Not those that a model is judged by.
@@ -112,9 +112,22 @@ def train_segmentation(
         UsageError: A page is in both, or the folder holds another training.
         ModelError: The base cannot be trained.
         TooLarge: It needs more memory than the recipe allows.
+        DocumentBusy: Another process trains in that folder.
         ChildNotStarted, StorageError: The installation's fault.
     """
     _require_apart(train, validate)
+    with _alone(folder):
+        return _train(train, validate, base, recipe, folder, told)
+
+
+def _train(
+    train: Sequence[TrainingPage],
+    validate: Sequence[TrainingPage],
+    base: InstalledModel,
+    recipe: SegmentationRecipe,
+    folder: Path,
+    told: Told,
+) -> TrainedSegmentation:
     versions = _versions(recipe)
     used = [_used(page, "train") for page in train] + [_used(page, "validate") for page in validate]
     key = digest_of(VERSION, recipe.decides(), base.digest, versions, [page.model_dump() for page in used])
@@ -181,6 +194,23 @@ def trained(folder: Path) -> TrainedSegmentation | None:
             remedy=f"Remove {RECORD} and train again: it goes on from its last checkpoint.",
         )
     return made
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Be the one process that trains in a folder."""
+    make_folder(folder)
+    lock = FileLock(folder / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise DocumentBusy("another process is training in this folder", document=str(folder)) from None
+    except OSError as error:
+        raise storage_error(error, folder) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _require_apart(train: Sequence[TrainingPage], validate: Sequence[TrainingPage]) -> None:
