@@ -62,7 +62,6 @@ def test_killed_and_started_again_it_ends_with_the_same_bits(undisturbed, tmp_pa
         [sys.executable, "-c", KILLED, str(here), str(tmp_path / "images"), str(tmp_path / "training")],
         env=os.environ | {"PYTHONPATH": os.pathsep.join([str(here.parent), str(here.parents[1])])},
         capture_output=True,
-        timeout=500,
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()[-2000:]
     steps: list[int] = []
