@@ -21,8 +21,8 @@ from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.page import Direction, Page
 from archive_pipeline.processing.model_server import ServerDoor
 from archive_pipeline.processing.preview import draw_preview
+from archive_pipeline.rendering.decoding import page_pixels
 from archive_pipeline.rendering.model import PageImage, RenderOptions, SourceInfo
-from archive_pipeline.rendering.page_pixels import page_pixels
 from archive_pipeline.rendering.pages import inspect, render_page
 from archive_pipeline.spelling.lists import WordList
 from archive_pipeline.spelling.proposals import Dictionaries, propose

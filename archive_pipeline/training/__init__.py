@@ -1,1 +1,1 @@
-"""Training of models on ground truth: recognition and segmentation, each in a room of its own."""
+"""Training: from pages that people have transcribed to a model for their hand."""

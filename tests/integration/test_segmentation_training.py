@@ -16,7 +16,7 @@ from archive_pipeline.evaluation.segmentation import segmentation_metrics
 from archive_pipeline.models.installed import InstalledFile
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.page import Page
-from archive_pipeline.rendering.page_pixels import page_pixels
+from archive_pipeline.rendering.decoding import page_pixels
 from archive_pipeline.training.segmentation.recipe import SegmentationRecipe
 from archive_pipeline.training.segmentation.train import MODEL, TrainedSegmentation, train_segmentation
 

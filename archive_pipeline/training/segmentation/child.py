@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from archive_pipeline.engines.kraken_input import not_too_wide, scaled
-from archive_pipeline.rendering.page_pixels import page_pixels
+from archive_pipeline.rendering.decoding import page_pixels
 
 ENTRY = "archive_pipeline.training.segmentation.child:handle"
 _FILE = "page.raw"
