@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib.metadata
 from typing import Any
 
-import numpy as np
 import torch
 from kraken.configs import SegmentationInferenceConfig
 from kraken.models import load_models
@@ -17,13 +16,13 @@ from PIL import Image as PillowImage
 
 from archive_pipeline.engines.base import Image, step_of
 from archive_pipeline.engines.crops import clip
+from archive_pipeline.engines.kraken_input import HEIGHT, not_too_wide
+from archive_pipeline.engines.tiny_weights import drop_tiny_weights
 from archive_pipeline.engines.versions import KRAKEN_SEGMENTATION
 from archive_pipeline.errors import ModelError
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.page import Direction, Line, Point, Region, bounding_box
 
-_HEIGHT = 1200  # pixels to which the page is scaled; 1,800 finds the same lines in twice the time
-_WIDEST = 2.0  # width of the scaled page in heights: more takes memory without bound (kraken issue 765)
 _MARGIN = 8
 _DIRECTIONS = {"ltr": "horizontal-lr", "rtl": "horizontal-rl", "ttb": "vertical-rl"}
 
@@ -33,15 +32,16 @@ class KrakenSegmenter:
 
     def __init__(self, model: InstalledModel) -> None:
         version = f"{importlib.metadata.version('kraken')}+{KRAKEN_SEGMENTATION}"
-        self.step = step_of(model, version, {"height": _HEIGHT})
+        self.step = step_of(model, version, {"height": HEIGHT})
         model.verify()  # kraken itself wants a path
         torch.set_num_threads(1)
         try:
             (self._net,) = load_models(model.path, tasks=["segmentation"])
         except ValueError as error:
             raise ModelError(f"model {model.id} cannot be loaded by kraken: {error}") from error
+        drop_tiny_weights(self._net)
         batch, channels, _, width = self._net.input
-        self._net.input = (batch, channels, _HEIGHT, width)
+        self._net.input = (batch, channels, HEIGHT, width)
         self._direction: Direction | None = None
         self._read_in("ltr")
 
@@ -57,10 +57,8 @@ class KrakenSegmenter:
         if min(height, width) < 8:
             return ()
         self._read_in(direction)
-        below = max(0, round(width / _WIDEST) - height)
-        padded = np.pad(image, ((0, below), (0, 0), (0, 0)), mode="edge") if below else image
         with torch.inference_mode():
-            found = self._net.predict(im=PillowImage.fromarray(padded))
+            found = self._net.predict(im=PillowImage.fromarray(not_too_wide(image)))
         return _regions(found, width, height)
 
 
