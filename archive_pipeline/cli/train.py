@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import click
 
@@ -45,3 +46,38 @@ def recognition(hand: str, base: str | None, minutes: float | None, steps: int |
     click.echo(
         f"Is it better? archive-pipeline hands prove {printable(repr(hand))} --model {candidate.model}", err=True
     )
+
+
+@train.command()
+@click.argument("hand")
+@click.option("--minutes", default=60.0, show_default=True, type=click.FloatRange(0, min_open=True), help="At most.")
+@click.option("--steps", default=1000, show_default=True, type=click.IntRange(1), help="Pages to learn from, at most.")
+@click.option(
+    "--layers", default="all", show_default=True, type=click.Choice(["all", "last"]), help="That are trained."
+)
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Of everything that is drawn.")
+def segmentation(hand: str, minutes: float, steps: int, layers: Literal["all", "last"], seed: int) -> None:
+    """Train a model that finds the lines of a HAND, from all its pages but those that are frozen.
+
+    Killed, it goes on where it was when it is called again. The model is used where an archive.yaml, or hands promote
+    --segmentation-model, names it.
+    """
+    from archive_pipeline.training.hand_learner import Workshop
+    from archive_pipeline.training.line_learner import learn_lines
+    from archive_pipeline.training.segmentation.recipe import SegmentationRecipe
+
+    shop = Workshop.from_settings(read_settings())
+    recipe = SegmentationRecipe(
+        steps=steps, layers=layers, seed=seed, seconds=60 * minutes, threads=shop.recipe.threads
+    )
+    learnt = learn_lines(shop, hand, recipe, lambda said: click.echo(printable(said), err=True))
+    for name, score in ((learnt.base, learnt.before), (learnt.model, learnt.after)):
+        if score is not None:
+            click.echo(
+                f"{name}: {score.matched} of {score.lines} lines found, {score.found - score.matched} that are none; "
+                f"baseline F1 {score.baseline_f1:.3f}"
+            )
+    if not learnt.improved:
+        click.echo(
+            f"No step was better than {learnt.base} on the pages for validation: {learnt.model} is a copy of it."
+        )

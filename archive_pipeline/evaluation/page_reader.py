@@ -129,6 +129,24 @@ class PageReader:
             found = layout or Page.model_validate(answer["layout"])
             return Reading(found, Page.model_validate(answer["transcription"]), (image.width, image.height))
 
+    def lines(self, seen: Seen, segmentation: InstalledModel) -> Page:
+        """The lines that a model finds on the image of a page, without text.
+
+        Raises:
+            ArchiveError: It could not be looked at.
+        """
+        request = {
+            "op": "page",
+            "number": 1,
+            "render": None,
+            "image": seen.image.model_dump(mode="json") if seen.image else None,
+            "segment": segmentation.model_dump(mode="json"),
+            "recognize": None,
+            "layout": None,
+        }
+        with _checked():
+            return Page.model_validate(self._call(request, seen.path, [segmentation])["layout"])
+
     def cut(self, seen: Seen, boxes: Sequence[Box]) -> list[bytes]:
         """JPEGs of parts of a page image, in the order of their boxes; empty where a box lies beyond it.
 

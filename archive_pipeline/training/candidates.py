@@ -17,6 +17,7 @@ from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.models.trained import TrainedRecord, UsedPage, trained_record, write_record
 from archive_pipeline.training.card import CardFacts, Source, licence_of, model_card
 from archive_pipeline.training.recognition.training import ONNX, WEIGHTS, Training
+from archive_pipeline.training.segmentation.train import MODEL, TrainedSegmentation
 from archive_pipeline.training_sets.doctor.examination import text_digest
 from archive_pipeline.training_sets.lines import TrainingPage
 
@@ -69,6 +70,27 @@ def install_candidate(
         )
         write_record(models, record, _card(record, made, sources, base, pages))
     return _imported(models, folder, model_id, hand, licence), record
+
+
+def install_segmentation(
+    models: Path, folder: Path, made: TrainedSegmentation, hand: str, pages: Sequence[TrainingPage]
+) -> InstalledModel:
+    """Put a model that finds lines into the library. It is used where somebody names it.
+
+    Raises:
+        ModelError: It cannot be loaded.
+        StorageError: It cannot be written.
+    """
+    model_id = f"{hand_key(hand)[:_LONGEST_KEY].rstrip('-._')}-lines-{made.sha256[:_MARK]}"
+    with tempfile.TemporaryDirectory(prefix="candidate-", dir=folder) as name:
+        copy_file(folder / MODEL, Path(name, MODEL))
+        description = Description(
+            task="segmentation",
+            engine="kraken",
+            licence=licence_of(_sources(pages)),
+            good_for=f"lines of the hand {printable(hand)}",
+        )
+        return import_model(models, Path(name), model_id, description, check=check_model).model
 
 
 def _imported(models: Path, folder: Path, model_id: str, hand: str, licence: str) -> InstalledModel:
