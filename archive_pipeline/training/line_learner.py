@@ -1,4 +1,4 @@
-"""Learning where the lines of a hand are: a model that finds them, and how well it does beside the one it began with."""
+"""Learning where the lines of a hand are: a model that finds them, and how it does beside the one it began with."""
 
 from __future__ import annotations
 
