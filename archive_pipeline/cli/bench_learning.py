@@ -90,7 +90,7 @@ def learning(
             f"{row.cpu_minutes:.1f}",
             f"{before.cer.percent:.2f}",
             f"{after.cer.percent:.2f}",
-            f"{after.cer.low:.2f} to {after.cer.high:.2f}",
+            "unknown" if after.cer.low is None else f"{after.cer.low:.2f} to {after.cer.high:.2f}",
             f"{after.wer.percent:.2f}",
             f"{row.difference.p:.4f}",
         )

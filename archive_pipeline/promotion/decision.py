@@ -273,8 +273,11 @@ def _loss(name: str, weighed: _Weighed | None, margin: float) -> str:
     figures, difference = weighed
     if all(page.current == page.candidate for page in figures.pages):
         return ""  # of a single page, too, which has no interval
-    if math.isnan(difference.low):
-        return f"Guarded set {name} has one page: that the candidate is not worse there cannot be shown."
+    if difference.pages < LEAST_PAGES:
+        return (
+            f"Guarded set {name} has {_pages(difference.pages)}, on which the two models differ: that the candidate is "
+            f"not worse there cannot be shown with fewer than {LEAST_PAGES}."
+        )
     if -difference.low <= margin:
         return ""
     if -difference.points > margin:
@@ -283,6 +286,10 @@ def _loss(name: str, weighed: _Weighed | None, margin: float) -> str:
         f"On guarded set {name} it is not shown that the candidate is worse by no more than {margin:g} points: "
         f"{_told(figures)}."
     )
+
+
+def _pages(count: int) -> str:
+    return f"{count} page{'s' if count != 1 else ''}"
 
 
 def _told(figures: Figures) -> str:

@@ -45,7 +45,7 @@ def install_candidate(
     )
     model_id = f"{hand_key(hand)[:_LONGEST_KEY].rstrip('-._')}-{str(files[0].sha256)[:_MARK]}"
     sources = _sources(pages)
-    licence = licence_of(sources)
+    licence = licence_of(sources, base.licence)
     # Before the model can be seen: what nobody knows the training of can never be promoted.
     record = trained_record(models, model_id)
     if record is None:
@@ -87,7 +87,7 @@ def install_segmentation(
         description = Description(
             task="segmentation",
             engine="kraken",
-            licence=licence_of(_sources(pages)),
+            licence=licence_of(_sources(pages), made.base_licence),
             good_for=f"lines of the hand {printable(hand)}",
         )
         return import_model(models, Path(name), model_id, description, check=check_model).model

@@ -24,6 +24,7 @@ _SCRIPTS = {
 _NOT_OPEN = "other-closed"
 _LICENCES = {"CC-BY-4.0", "CC-BY-SA-4.0", "CC0-1.0", "Apache-2.0", "MIT"}
 """That are called in HTRMoPo's list as SPDX calls them."""
+_ASK_LITTLE = {"Apache-2.0", "MIT", "CC0-1.0", "BSD-3-Clause"}
 
 
 @dataclass(frozen=True)
@@ -66,19 +67,22 @@ class CardFacts:
     notes: Sequence[str] = ()
 
 
-def licence_of(sources: Sequence[Source]) -> str:
+def licence_of(sources: Sequence[Source], base: str) -> str:
     """The licence of a model: that of all its ground truth if it is one, else none that is open.
 
     Nobody here may weaken what the owners of pages wrote, nor combine it for them.
+
+    Args:
+        base: Licence of the model that it was begun with. One that asks for more than to be named counts as well.
     """
-    licences = {source.licence for source in sources}
+    licences = {source.licence for source in sources} | ({base} - _ASK_LITTLE)
     only = licences.pop() if len(licences) == 1 else None
     return only if only in _LICENCES else _NOT_OPEN
 
 
 def model_card(facts: CardFacts) -> str:
     """A card: Markdown with the metadata before it, as HTRMoPo keeps it."""
-    licence = licence_of(facts.sources)
+    licence = licence_of(facts.sources, facts.base_licence)
     metadata: dict[str, Any] = {
         "id": facts.id,
         "authors": [{"name": "archive-pipeline, with ground truth of the sets below"}],

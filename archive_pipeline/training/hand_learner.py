@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archive_pipeline.durable import digest_of
-from archive_pipeline.engines.factory import DEFAULT_RECOGNITION
+from archive_pipeline.engines.factory import DEFAULT_RECOGNITION, recognition_model
 from archive_pipeline.errors import UsageError, printable
 from archive_pipeline.evaluation.leaks import require_unseen
 from archive_pipeline.evaluation.record import Evaluation
@@ -15,12 +15,14 @@ from archive_pipeline.evaluation.stored import EvaluationStore, evaluate_once
 from archive_pipeline.models.hands import promoted_model
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.models.library import ModelLibrary
-from archive_pipeline.models.trained import TrainedRecord, card_path, records_of
+from archive_pipeline.models.trained import TrainedRecord, card_path, records_of, trained_record
 from archive_pipeline.processing.options import ProcessingOptions
-from archive_pipeline.promotion.decision import Compared, ModelName, PageErrors, weigh
+from archive_pipeline.promotion.comparing import compared
+from archive_pipeline.promotion.decision import Compared, ModelName, weigh
 from archive_pipeline.promotion.proofs import follow, keep, trained_pages
 from archive_pipeline.settings import Settings, usable_cpus
 from archive_pipeline.store import Store
+from archive_pipeline.training.alone import alone_in
 from archive_pipeline.training.candidates import install_candidate
 from archive_pipeline.training.learning import Candidate, Decided, Evaluated, Figures, Told
 from archive_pipeline.training.recognition.loop import Progress
@@ -104,9 +106,9 @@ class HandLearner:
 
     def train(self, hand: str, told: Told) -> Candidate:
         split = self._split(hand)
-        train, validate = _parts(split)
+        train, validate = _parts(split, self._shop.guarded)
         require_not_frozen(self._shop.frozen, [*train, *validate])
-        base = self._library.installed(self._shop.base, "recognition")
+        base = self._base()
         if split.shortage:
             told(split.shortage)
         told(f"{len(train)} pages to train with, {len(validate)} to see when to stop, {len(split.frozen)} to judge by.")
@@ -116,22 +118,19 @@ class HandLearner:
             self._at(at)
 
         folder = self._shop.training / "trainings" / split.key
-        made = train_recognition(
-            train, validate, base, self._shop.recipe, folder, limits=self._shop.limits, told=progress
-        )
-        _, record = install_candidate(self._shop.models, folder, made, split.hand, [*train, *validate], base)
+        with alone_in(folder):
+            made = train_recognition(
+                train, validate, base, self._shop.recipe, folder, limits=self._shop.limits, told=progress
+            )
+            _, record = install_candidate(self._shop.models, folder, made, split.hand, [*train, *validate], base)
         return self._candidate(record)
 
     def newest(self, hand: str) -> Candidate | None:
-        found = records_of(self._shop.models, hand)
+        found = [record for record in records_of(self._shop.models, hand) if record.task == "recognition"]
         return self._candidate(found[0]) if found else None
 
     def evaluate(self, hand: str, candidate: Candidate, told: Told) -> Evaluated:
-        split = self._split(hand)
-        if not split.frozen:
-            raise UsageError(
-                f"the hand {printable(split.hand)} has no pages to judge a model by", remedy=split.shortage
-            )
+        split = self._judgeable(hand)
         current, new = self._both(split, candidate)
         before, after = (self._evaluation(split.key, split.frozen, model, split.hand, told) for model in (current, new))
         figures: dict[str, str | int | float | bool] = {
@@ -146,8 +145,10 @@ class HandLearner:
         return Evaluated(digest_of("evaluation of a candidate", before.digest, after.digest), figures)
 
     def promote(self, hand: str, candidate: Candidate, told: Told) -> Decided:
-        split = self._split(hand)
+        split = self._judgeable(hand)
         current, new = self._both(split, candidate)
+        if current.digest == new.digest:
+            return Decided(current.id, promoted=False, reason=f"{current.id} reads this hand already.")
         decision = weigh(
             split.hand,
             ModelName(id=current.id, digest=current.digest),
@@ -177,16 +178,34 @@ class HandLearner:
             )
         return split_of_hand(self._shop.frozen, self._shop.truths, store, name)
 
+    def _judgeable(self, hand: str) -> Split:
+        split = self._split(hand)
+        if not split.frozen:
+            raise UsageError(
+                f"the hand {printable(split.hand)} has no pages to judge a model by", remedy=split.shortage
+            )
+        return split
+
+    def _base(self) -> InstalledModel:
+        """The model to begin with. One that was trained here may have seen what it would be judged by."""
+        if trained_record(self._shop.models, self._shop.base) is not None:
+            raise UsageError(
+                f"model {self._shop.base} was trained here: a new one is begun with a general model each time",
+                remedy="Set ARCHIVE_TRAINING_BASE, or --base, to one of a maker.",
+            )
+        return self._library.installed(self._shop.base, "recognition")
+
     def _both(self, split: Split, candidate: Candidate) -> tuple[InstalledModel, InstalledModel]:
         """The model that reads the hand now, and the candidate."""
         now = promoted_model(self._shop.models, split.hand)
-        current = self._library.installed(now.model if now else DEFAULT_RECOGNITION, "recognition")
+        options = self._shop.options
+        general = now.model if now else options.recognition_model
+        current = recognition_model(self._library, general, options.engine, served=options.surya_url is not None)
         return current, ModelLibrary(self._shop.models).installed(candidate.model, "recognition")
 
     def _evaluation(
         self, key: str, pages: Sequence[TrainingPage], model: InstalledModel, of: str, told: Told
     ) -> Evaluation:
-        require_unseen(self._shop.models, model.id, pages)
         told(f"{model.id} reads {len(pages)} pages of {printable(of)} to be judged.")
         return evaluate_once(self._shop.evaluations, key, pages, model, self._shop.options, of)
 
@@ -199,8 +218,10 @@ class HandLearner:
         of: str,
         told: Told,
     ) -> Compared:
+        # The model in use may have seen them: that makes it harder for the candidate, and not easier.
+        require_unseen(self._shop.models, new.id, pages)
         before, after = (self._evaluation(key, pages, model, of, told) for model in (current, new))
-        return Compared(*(_page_errors(each, set(before.by_group) & set(after.by_group)) for each in (before, after)))
+        return compared(before, after)
 
     def _guarded(self, name: str, current: InstalledModel, new: InstalledModel, told: Told) -> Compared:
         truth = self._shop.truths.load(name)
@@ -237,21 +258,19 @@ class HandLearner:
         return Candidate(record.model, record.digest, figures, path.read_text("utf-8") if path.is_file() else "")
 
 
-def _parts(split: Split) -> tuple[list[TrainingPage], list[TrainingPage]]:
-    """Pages to train with, and to see when to stop: few pages are all needed for the former."""
-    if len(split.train) + len(split.validate) < _ENOUGH_TO_VALIDATE:
-        return [*split.train, *split.validate], []
-    return list(split.train), list(split.validate)
+def _parts(split: Split, guarded: Sequence[str]) -> tuple[list[TrainingPage], list[TrainingPage]]:
+    """Pages to train with, and to see when to stop: few pages are all needed for the former.
 
+    Guarded sets are judged by, so that they are in neither.
+    """
 
-def _page_errors(evaluation: Evaluation, groups: set[str]) -> list[PageErrors]:
-    """By what must not be parted: images of lines of one page are one page."""
-    firsts = {page.group: page for page in reversed(evaluation.pages)}
-    return [
-        PageErrors(group, firsts[group].image_sha256, firsts[group].text_digest or "", errors, total)
-        for group, (errors, total) in sorted(evaluation.by_group.items())
-        if group in groups
-    ]
+    def free(pages: Sequence[TrainingPage]) -> list[TrainingPage]:
+        return [page for page in pages if page.origin != "set" or page.id.partition("/")[0] not in guarded]
+
+    train, validate = free(split.train), free(split.validate)
+    if len(train) + len(validate) < _ENOUGH_TO_VALIDATE:
+        return [*train, *validate], []
+    return train, validate
 
 
 def _sentence(at: Progress) -> str:

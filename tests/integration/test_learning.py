@@ -109,10 +109,10 @@ def test_a_better_candidate_is_promoted_and_a_rollback_goes_back(home: Path, can
     promoted = promoted_model(home / "models", HAND)
     assert promoted is not None
     assert promoted.model == candidate.model
-    # Against itself it is a tie, which changes nothing.
+    # Against itself nothing is decided.
     again = learner.promote(KEY, candidate, _quiet)
     assert not again.promoted
-    assert "tie" in again.reason
+    assert again.reason == f"{candidate.model} reads this hand already."
     assert again.model == candidate.model
     rollback(home / "models", HAND)
     assert promoted_model(home / "models", HAND) is None
@@ -165,6 +165,12 @@ def test_a_frozen_page_is_not_trained_with_and_a_model_that_saw_one_is_not_judge
             HandLearner(_shop(home)).promote(KEY, candidate, _quiet)
     finally:
         path.write_bytes(before)
+
+
+def test_a_model_that_was_trained_here_is_no_base(home: Path, candidate: Candidate) -> None:
+    """It may have seen pages that were frozen since."""
+    with pytest.raises(UsageError, match="was trained here"):
+        HandLearner(_shop(home, base=candidate.model)).train(KEY, _quiet)
 
 
 def test_a_hand_of_which_there_is_nothing_is_said_to_be_so(home: Path) -> None:

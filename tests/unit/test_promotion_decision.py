@@ -119,7 +119,7 @@ def test_two_short_pages_of_one_text_and_pages_without_digests_are_no_leak() -> 
         (compared([10] * 8, [14] * 8), "kept", "On guarded set g the candidate is worse by more than 0.3 points"),
         # 0.2 points in the mean, which 0.8 on single pages do not prove to be all.
         (compared([10] * 8, [18, 18, 10, 10, 10, 10, 10, 10]), "kept", "it is not shown that the candidate is worse"),
-        (compared([10], [9]), "kept", "Guarded set g has one page"),
+        (compared([10], [9]), "kept", "Guarded set g has 1 page"),
         (compared([], []), "kept", "Guarded set g has no ground truth"),
     ],
     ids=["same", "same-page", "within", "beyond", "unsure", "page", "none"],

@@ -13,11 +13,12 @@ from kraken.lib.functional_im_transforms import text_reorder
 from archive_pipeline.engines.base import Image
 from archive_pipeline.errors import ArchiveError, ChildError, NotReadable, TooLarge
 from archive_pipeline.sealed import Limits as ChildLimits
-from archive_pipeline.sealed import SealedChild
+from archive_pipeline.sealed import SealedChild, open_result
 from archive_pipeline.training.recognition.cutting_child import ENTRY, STRIPS
 from archive_pipeline.training_sets.lines import TrainingPage
 
 _MB = 1 << 20
+_WIDEST = 100_000  # pixels of a strip
 
 
 @dataclass(frozen=True)
@@ -87,15 +88,26 @@ def _lines_of(page: TrainingPage, child: SealedChild, scratch: Path, height: int
     try:
         with page.image.open("rb") as file:
             answer = child.call(request, [file], timeout=seconds)
-        strips = np.fromfile(scratch / STRIPS, np.uint8)
     except OSError as error:
         raise NotReadable(f"its image cannot be read: {error.strerror}") from None
     widths = answer.get("widths")
-    if not isinstance(widths, list) or len(widths) != len(lines) or sum(widths) * height * 3 != strips.size:
+    if not isinstance(widths, list) or len(widths) != len(lines) or not all(map(_is_width, widths)):
         raise ChildError("the child that cuts lines gave an answer that is none")
+    size = sum(widths) * height * 3
+    with open_result(scratch, STRIPS, max_bytes=size) as result:
+        data = result.read(size + 1)
+    if len(data) != size:
+        raise ChildError("the child that cuts lines wrote another file than it says")
+    if not lines:
+        return []
+    strips = np.frombuffer(data, np.uint8)
     ends = np.cumsum([width * height * 3 for width in widths])
     return [
         CutLine(each.id, display_order(each.text, each.line.direction), part.reshape(height, width, 3))
         for each, width, part in zip(lines, widths, np.split(strips, ends[:-1]), strict=True)
         if width
     ]
+
+
+def _is_width(value: object) -> bool:
+    return type(value) is int and 0 <= value <= _WIDEST

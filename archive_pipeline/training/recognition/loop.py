@@ -28,6 +28,7 @@ from archive_pipeline.training.recognition.recipe import Limits, Recipe
 from archive_pipeline.training.recognition.tensors import batch_tensor
 
 CHECKPOINT = "checkpoint.safetensors"
+OUT_OF_TIME = "its time was over; started again, it goes on"
 _CHECKPOINT_SECONDS = 30.0
 _LOWEST = 0.02  # of the learning rate, at the end
 _MEASURED = 6  # batches by which the speed is measured
@@ -68,13 +69,13 @@ class Learning:
         self, network: TrainableNetwork, train: Sequence[CutLine], validate: Sequence[CutLine], recipe: Recipe
     ) -> None:
         self._network, self._train, self._validate, self._recipe = network, train, validate, recipe
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._device = _device()
         torch.set_num_threads(recipe.threads)
         torch.use_deterministic_algorithms(mode=True, warn_only=True)
         self._module = network.module.to(self._device)
         self._widths = [line.strip.shape[1] for line in train]
         self._labels = [network.labels(line.text) for line in train]
-        self._half = _fast_halves(self._device)
+        self._half = trains_in_halves()
         self._loss = nn.CTCLoss(blank=0, zero_infinity=True)
 
     def steps_within(self, minutes: float) -> int:
@@ -107,18 +108,21 @@ class Learning:
         tensors = Tensors(self._module, optimiser, average=recipe.average > 0)
         state = tensors.load(folder / CHECKPOINT, key) or State(key)
         every = max(1, steps // recipe.evaluations)
-        began, saved = time.monotonic() - state.seconds, time.monotonic()
+        if state.ended == OUT_OF_TIME:
+            state.ended = ""
+        started = saved = time.monotonic()
+        began = started - state.seconds
         while state.step < steps and not state.ended:
             self._step(state, steps, optimiser, tensors)
             state.seconds = time.monotonic() - began
-            out_of_time = state.seconds > limits.minutes * 60
+            out_of_time = time.monotonic() - started > limits.minutes * 60
             if state.step % every == 0 or state.step == steps or out_of_time:
                 self._evaluate(state, steps, tensors, told)
                 saved = 0.0
                 if recipe.patience and state.waited >= recipe.patience:
                     state.ended = f"no better for {state.waited} evaluations"
                 elif out_of_time:
-                    state.ended = f"its {limits.minutes:g} minutes were over"
+                    state.ended = OUT_OF_TIME
             if time.monotonic() - saved > _CHECKPOINT_SECONDS:
                 tensors.save(folder / CHECKPOINT, state)
                 saved = time.monotonic()
@@ -141,7 +145,13 @@ class Learning:
         state.step += 1
         if recipe.average:
             tensors.follow(min(recipe.average, (1 + state.step) / (10 + state.step)))
-        state.losses = (state.losses[0] + loss.item(), state.losses[1] + 1)
+        lost = loss.item()
+        if not math.isfinite(lost):
+            raise TrainingEnded(
+                f"the training has come apart at step {state.step}: its loss is {lost}",
+                remedy="Train with a lower learning rate, or look at the ground truth: ground-truth check.",
+            )
+        state.losses = (state.losses[0] + lost, state.losses[1] + 1)
 
     def _loss_of(self, step: int) -> torch.Tensor:
         """The loss of the batch of a step; everything that is drawn is drawn by the step."""
@@ -198,9 +208,13 @@ def _share(step: int, steps: int, warm_up: int) -> float:
     return up * (_LOWEST + (1 - _LOWEST) * 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps))))
 
 
-def _fast_halves(device: torch.device) -> bool:
+def _device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def trains_in_halves() -> bool:
     """Whether the processor multiplies bfloat16 faster than float32; others only make it worse."""
-    if device.type == "cuda":
+    if _device().type == "cuda":
         return bool(torch.cuda.is_bf16_supported())
     return bool(torch.cpu._is_amx_tile_supported())
 

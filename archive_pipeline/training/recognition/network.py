@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 import uuid
 from collections.abc import Iterable
 from pathlib import Path
@@ -50,7 +51,7 @@ class TrainableNetwork:
         Returns:
             The new characters.
         """
-        new = sorted({character for text in texts for character in text} - set(self.codec.c2l))
+        new = sorted({character for text in texts for character in self._in_form(text)} - set(self.codec.c2l))
         if new:
             codec = self.codec.add_labels(new)
             torch.manual_seed(seed)  # the new rows are drawn
@@ -61,11 +62,17 @@ class TrainableNetwork:
 
     def labels(self, text: str) -> list[int]:
         """The labels of a text; characters that no label stands for are left out, as in pages for validation."""
-        return [int(label) for label in self.codec.encode(text)]
+        return [int(label) for label in self.codec.encode(self._in_form(text))]
 
     def text(self, labels: Iterable[int]) -> str:
         """The text of labels of one line: best path, repetitions and blanks gone already."""
-        return "".join(part for part, *_ in self.codec.decode([(label, 0, 0, 1.0) for label in labels]))
+        read = "".join(part for part, *_ in self.codec.decode([(label, 0, 0, 1.0) for label in labels]))
+        return unicodedata.normalize("NFC", read)
+
+    def _in_form(self, text: str) -> str:
+        """Text as the network writes it: some, such as McCATMuS, write letters and accents apart (NFD)."""
+        apart = any(unicodedata.combining(character) for part in self.codec.c2l for character in part)
+        return unicodedata.normalize("NFD" if apart else "NFC", text)
 
     def finished(self) -> PPOCRv6Model | TorchVGSLModel:
         """kraken's model with what was learnt."""

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from archive_pipeline.durable import digest_of, make_folder, read_json, write_bytes, write_json
+from archive_pipeline.durable import digest_of, file_digest, make_folder, read_json, write_bytes, write_json
 from archive_pipeline.errors import UsageError
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.training.recognition.lines import CutLine, cut_lines
-from archive_pipeline.training.recognition.loop import Learning, Progress
+from archive_pipeline.training.recognition.loop import OUT_OF_TIME, Learning, Progress, trains_in_halves
 from archive_pipeline.training.recognition.network import TrainableNetwork, trainable, write_network
 from archive_pipeline.training.recognition.onnx_form import onnx_form
 from archive_pipeline.training.recognition.recipe import Limits, Recipe
@@ -39,6 +39,7 @@ class Training(BaseModel):
         lines, characters: That it was trained with.
         cer: On the pages for validation, in percent; None if there were none.
         curve: Of each evaluation: step, loss, cer, seconds.
+        files: Their SHA-256.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -57,6 +58,7 @@ class Training(BaseModel):
     curve: tuple[dict[str, float | None], ...]
     seconds: float
     versions: dict[str, str]
+    files: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,8 @@ def train_recognition(
             f"there are {len(lines)} lines to train with, and {_LEAST_LINES} are the least",
             remedy="Transcribe some more; forty lines are a beginning, a few hundred are good.",
         )
-    known = _key(base, recipe, lines, held)
+    # Minutes decide only where the steps are worked out from them.
+    known = _key(base, recipe, limits.minutes if recipe.steps is None else None, lines, held)
     make_folder(folder)
     if (done := _finished(folder, known)) is not None:
         return done
@@ -135,20 +138,26 @@ def train_recognition(
         curve=tuple(state.curve),
         seconds=round(state.seconds, 1),
         versions=_versions(),
+        files={WEIGHTS: file_digest(folder / WEIGHTS), ONNX: file_digest(folder / ONNX)},
     )
     write_json(folder / _RESULT, training.model_dump(mode="json"))
     return training
 
 
 def _versions() -> dict[str, str]:
-    return {name: importlib.metadata.version(name) for name in ("kraken", "torch", "archive-pipeline")}
+    names = ("kraken", "torch", "numpy", "opencv-python-headless", "pillow", "archive-pipeline")
+    return {name: importlib.metadata.version(name) for name in names} | {"halves": str(trains_in_halves())}
 
 
-def _key(base: InstalledModel, recipe: Recipe, lines: Sequence[CutLine], held: Sequence[CutLine]) -> str:
+def _key(
+    base: InstalledModel, recipe: Recipe, minutes: float | None, lines: Sequence[CutLine], held: Sequence[CutLine]
+) -> str:
     """The digest of all that a training depends on, down to each pixel."""
     content = [[(line.text, digest_of(line.strip.tobytes().hex())) for line in each] for each in (lines, held)]
     versions = {name: version for name, version in _versions().items() if name != "archive-pipeline"}
-    return digest_of("recognition", CODE, base.id, base.digest, recipe.model_dump(mode="json"), content, versions)
+    return digest_of(
+        "recognition", CODE, base.id, base.digest, recipe.model_dump(mode="json"), minutes, content, versions
+    )
 
 
 def _planned(folder: Path, key: str, recipe: Recipe, measure: Callable[[], int]) -> int:
@@ -168,7 +177,11 @@ def _finished(folder: Path, key: str) -> Training | None:
         found = Training.model_validate(data)
     except ValidationError:
         return None
-    whole = found.key == key and (folder / WEIGHTS).is_file() and (folder / ONNX).is_file()
+    if found.key != key or found.ended == OUT_OF_TIME:
+        return None
+    # A kill may have come between the files of another training and its result.
+    paths = {WEIGHTS: folder / WEIGHTS, ONNX: folder / ONNX}
+    whole = all(path.is_file() and file_digest(path) == found.files.get(name) for name, path in paths.items())
     return found if whole else None
 
 

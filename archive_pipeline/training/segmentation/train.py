@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import torch
-from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from archive_pipeline.durable import digest_of, file_digest, make_folder, read_json, storage_error, write_json
-from archive_pipeline.errors import BadGroundTruth, DocumentBusy, StorageError, UsageError, printable
+from archive_pipeline.durable import digest_of, file_digest, read_json, write_json
+from archive_pipeline.errors import BadGroundTruth, StorageError, UsageError, printable
 from archive_pipeline.models.installed import InstalledModel
+from archive_pipeline.training.alone import alone_in
 from archive_pipeline.training.segmentation.checkpoints import Checkpoints, Look, weights_digest
 from archive_pipeline.training.segmentation.fixed import fixed
 from archive_pipeline.training.segmentation.loop import End, Told, Training
@@ -116,7 +115,7 @@ def train_segmentation(
         ChildNotStarted, StorageError: The installation's fault.
     """
     _require_apart(train, validate)
-    with _alone(folder):
+    with alone_in(folder):
         return _train(train, validate, base, recipe, folder, told)
 
 
@@ -194,23 +193,6 @@ def trained(folder: Path) -> TrainedSegmentation | None:
             remedy=f"Remove {RECORD} and train again: it goes on from its last checkpoint.",
         )
     return made
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Be the one process that trains in a folder."""
-    make_folder(folder)
-    lock = FileLock(folder / "lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise DocumentBusy("another process is training in this folder", document=str(folder)) from None
-    except OSError as error:
-        raise storage_error(error, folder) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _require_apart(train: Sequence[TrainingPage], validate: Sequence[TrainingPage]) -> None:
