@@ -8,7 +8,7 @@ from pathlib import Path
 from archive_pipeline.demo.archive import write_truth
 from archive_pipeline.demo.pages import jpeg, typed_page
 
-CIPHER = str.maketrans("aeinorst", "eianrots")
+CIPHER = str.maketrans("aeo", "äëö")
 """The truth has other letters than the paper: a general model is wrong, and one that learns need not be."""
 _WORDS = (
     "acte",

@@ -45,7 +45,7 @@ STEPS = 12
 
 
 def _shop(root: Path, **more: object) -> Workshop:
-    recipe = Recipe(steps=60, batch=4, warm_up=10, evaluations=3, threads=2, augmentation=0.3)
+    recipe = Recipe(steps=50, batch=4, warm_up=10, evaluations=3, threads=1, augmentation=0.3)
     values = {"recipe": recipe, "limits": Limits(minutes=20, memory_mb=16_000)} | more
     return Workshop(
         training=root / "training",
@@ -138,7 +138,9 @@ def test_a_worse_candidate_is_kept_back_with_the_reason(home: Path, candidate: C
     )
     pages = [_shuffled(page) for page in (*split.train, *split.validate)]
     base = ModelLibrary(None).installed("ppocr-v6-latin")
-    made = train_recognition(pages, [], base, Recipe(steps=40, batch=4, learning_rate=3e-3), tmp_path / "worse")
+    made = train_recognition(
+        pages, [], base, Recipe(steps=30, batch=4, learning_rate=3e-3, threads=1), tmp_path / "worse"
+    )
     shop = _shop(home)
     model, _ = install_candidate(shop.models, tmp_path / "worse", made, HAND, pages, base)
     decided = HandLearner(shop).promote(KEY, Candidate(model.id, model.digest), _quiet)
@@ -224,7 +226,7 @@ def test_a_training_beyond_its_memory_ends_and_keeps_its_checkpoint(sets: Path, 
     base = ModelLibrary(None).installed("ppocr-v6-latin")
     with pytest.raises(loop.TrainingEnded, match="MB of memory, and may take 200"):
         train_recognition(
-            pages, [], base, Recipe(steps=6, evaluations=3), tmp_path / "out", limits=Limits(memory_mb=200)
+            pages, [], base, Recipe(steps=6, evaluations=3, threads=1), tmp_path / "out", limits=Limits(memory_mb=200)
         )
     assert (tmp_path / "out" / loop.CHECKPOINT).is_file()
     shutil.rmtree(tmp_path / "out")

@@ -3,13 +3,14 @@
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kraken.lib.ppocr import PPOCRv6Model
 
-from archive_pipeline.errors import StorageError
+from archive_pipeline.errors import ModelError, StorageError
 from archive_pipeline.training.recognition.augmentation import augmented
 from archive_pipeline.training.recognition.batches import batch_at, epoch_batches
 from archive_pipeline.training.recognition.checkpoint import State, Tensors
@@ -69,7 +70,24 @@ def test_what_was_learnt_goes_back_into_krakens_own_network(model: PPOCRv6Model)
 def test_the_onnx_form_is_compared_with_the_network_before_it_is_given_out() -> None:
     network = TrainableNetwork(_model())
     network.learn_characters(["abc"], 0)
-    assert onnx_form(network)[:2] == b"\x08\x08"  # a model of ONNX: its field 1, the version of its format
+    strips = [np.full((48, width, 3), 255, np.uint8) for width in (40, 333, 800)]
+    strips[1][20:30, 50:60] = 0
+    data = onnx_form(network, strips)
+    assert data[:2] == b"\x08\x08"  # a model of ONNX: its field 1, the version of its format
+    session = onnxruntime.InferenceSession(data)
+    line, _ = batch_tensor(strips[1:2], 3)
+    with torch.no_grad():
+        expected, _ = network.module.eval()(line)
+    assert np.allclose(session.run(None, {"line": line.numpy()})[0], expected.squeeze(2).numpy(), atol=1e-3)
+
+
+def test_weights_that_are_no_numbers_are_no_model() -> None:
+    network = TrainableNetwork(_model())
+    network.learn_characters(["abc"], 0)
+    with torch.no_grad():
+        next(network.module.parameters()).fill_(float("nan"))
+    with pytest.raises(ModelError, match="differs by"):
+        onnx_form(network, [np.full((48, 60, 3), 255, np.uint8)])
 
 
 def test_new_characters_extend_the_codec_and_leave_the_rest_as_it_was() -> None:

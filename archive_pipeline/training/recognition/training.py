@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from archive_pipeline.durable import digest_of, file_digest, make_folder, read_json, write_bytes, write_json
+from archive_pipeline.engines.base import Image
 from archive_pipeline.errors import UsageError
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.training.recognition.lines import CutLine, cut_lines
@@ -122,7 +123,7 @@ def train_recognition(
     learning = Learning(network, lines, held, recipe)
     planned = _planned(folder, known, recipe, lambda: learning.steps_within(limits.minutes))
     state = learning.run(planned, known, limits, folder, told)
-    _write(network, folder)
+    _write(network, [line.strip for line in held or lines], folder)
     training = Training(
         key=known,
         base=base.id,
@@ -185,8 +186,8 @@ def _finished(folder: Path, key: str) -> Training | None:
     return found if whole else None
 
 
-def _write(network: TrainableNetwork, folder: Path) -> None:
-    write_bytes(folder / ONNX, onnx_form(network))
+def _write(network: TrainableNetwork, strips: Sequence[Image], folder: Path) -> None:
+    write_bytes(folder / ONNX, onnx_form(network, strips))
     temporary = folder / f".{WEIGHTS}.new"
     write_network(network.finished(), temporary)
     write_bytes(folder / WEIGHTS, temporary.read_bytes())
