@@ -45,7 +45,7 @@ STEPS = 12
 
 
 def _shop(root: Path, **more: object) -> Workshop:
-    recipe = Recipe(steps=50, batch=4, warm_up=10, evaluations=3, threads=1, augmentation=0.3)
+    recipe = Recipe(steps=60, batch=4, learning_rate=2e-4, warm_up=20, evaluations=3, threads=1, augmentation=0.3)
     values = {"recipe": recipe, "limits": Limits(minutes=20, memory_mb=16_000)} | more
     return Workshop(
         training=root / "training",
