@@ -21,13 +21,15 @@ from archive_pipeline.cli import cli
 from archive_pipeline.corrections.merging import Conflict, Merged, merge
 from archive_pipeline.corrections.returning import Returned, take_back
 from archive_pipeline.corrections.sending import Selection, send
-from archive_pipeline.durable import file_digest
-from archive_pipeline.errors import UsageError
+from archive_pipeline.durable import file_digest, read_json
+from archive_pipeline.errors import PageFailed, UsageError
 from archive_pipeline.ground_truth.matching import match_lines
 from archive_pipeline.ground_truth.sent_names import parse_sent_name, sent_name
+from archive_pipeline.intake import Source
 from archive_pipeline.keys import DocumentKey
+from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.page import Line, Page
-from archive_pipeline.processing.choice import Choices
+from archive_pipeline.processing.choice import Choices, decide
 from archive_pipeline.processing.correction_layer import (
     Correction,
     PageCorrections,
@@ -36,6 +38,10 @@ from archive_pipeline.processing.correction_layer import (
     stored_corrections,
 )
 from archive_pipeline.processing.drawn_lines import with_drawn_lines
+from archive_pipeline.processing.inspection import Inspection
+from archive_pipeline.processing.options import ProcessingOptions
+from archive_pipeline.processing.page_job import DocumentWork, PageJob
+from archive_pipeline.processing.processor import Processor
 from archive_pipeline.processing.settings_reader import store_choices
 from archive_pipeline.processing.stored_pages import (
     StoredPage,
@@ -348,6 +354,38 @@ def test_a_page_that_is_gone_and_comes_back_as_another_does_not_get_the_old_corr
     show(folder, 7, f"{'6' * 64}:0")
     read(folder, [line("l0", 0, "other")])
     assert texts(store) == ["other"]
+
+
+@pytest.mark.parametrize("gone", ["nothing", "image"])
+def test_a_file_by_hand_is_put_on_no_other_picture_after_a_rendering_that_failed(
+    store: Store, tmp_path: Path, gone: str
+) -> None:
+    folder = store.document(KEY)
+    by_hand(folder, {"l0": "by hand"})
+    before = stored_image(folder, 1)
+    assert before is not None
+    if gone == "image":
+        (folder.images / before.file).unlink()
+    inspection = Inspection.model_validate(read_json(folder.inspection))
+    options = ProcessingOptions(workers=1, models_dir=tmp_path / "models")
+    decided = decide([], ModelLibrary(tmp_path / "models"))
+    work = DocumentWork(
+        folder,
+        Source(tmp_path / "l.pdf", "file", (), 0),
+        inspection,
+        options,
+        decided.segmentation,
+        decided.recognition,
+    )
+    job = PageJob(1, inspection.pages[0], render=True, segment=True, recognize=True)
+    with Processor(store, options) as processor:
+        processor._page_failed(work, job, PageFailed("it cannot be rendered"))
+    assert stored_image(folder, 1) is None
+    folder.failure(1).unlink()  # as the next run does, which succeeds
+    show(folder, 7, f"{'6' * 64}:0")
+    read(folder, [line("l0", 0, "other")])
+    assert texts(store) == ["other"]
+    assert applied_corrections(folder, 1).other_picture
 
 
 def test_a_file_by_hand_is_taken_over_with_the_first_that_comes_back(store: Store, out: Path) -> None:
