@@ -7,12 +7,12 @@ stored stays.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from archive_pipeline.ground_truth.matching import match_lines, scaled
 from archive_pipeline.page import Line, Page, Point, clean_text
-from archive_pipeline.processing.correction_layer import Correction, PageCorrections, corrections_on, homes_of
+from archive_pipeline.processing.correction_layer import Correction, PageCorrections, drawn_lines, homes_of
 from archive_pipeline.rendering.model import PageImage
 
 REVIEWED = frozenset({"DONE", "FINAL", "GT"})
@@ -78,9 +78,9 @@ def merge(
         reviewed: A person says that the page was gone through, even if nothing on it was changed.
         take: Let what came back win over what is stored.
     """
-    lines, back = list(now.lines()), list(returned.lines())
-    stored = corrections_on(now, image, layer).texts
-    homes = match_lines(back, lines)
+    back = list(returned.lines())
+    places = _Places(now, layer)
+    found = places.of(back)
     origins = match_lines(back, list(sent.lines())) if sent is not None else {}
     before = list(sent.lines()) if sent is not None else []
     taken = _Taken(layer, now)
@@ -89,9 +89,10 @@ def merge(
     unplaced: list[str] = []
     for index, line in enumerate(back):
         text = _plain(line.best_text)
-        home = lines[homes[index]] if index in homes else None
-        existing = stored.get(home.id) if home is not None else None
-        base = _base(sent, before[origins[index]] if index in origins else None, home, existing)
+        home = found.get(index)
+        existing = home.stored if home is not None else None
+        origin = before[origins[index]] if index in origins else None
+        base = _base(sent, origin, home)
         if not text and not base:
             continue  # nobody read this line yet
         is_changed = text != base
@@ -101,13 +102,18 @@ def merge(
             if not is_changed:
                 continue  # corrected meanwhile by somebody else
             if _plain(existing) != base and not take:
-                conflicts.append(Conflict(home.id if home else "", existing, text))
+                conflicts.append(Conflict(home.line.id if home else "", existing, text))
                 continue
+        if home is not None and home.is_machine:
+            taken.at_home(home.line, text)
+            continue
+        unplaced.append(line.id)
         if home is None:
-            unplaced.append(line.id)
             taken.elsewhere(line, text)
         else:
-            taken.at_home(home, text)
+            # Whoever left the outline as it was sent says nothing against one that was moved meanwhile.
+            is_moved = origin is None or _place(line) != _place(origin)
+            taken.again(home.name, line if is_moved else home.line, text)
     missing = len(before) - len(origins)
     if not (reviewed or changed):
         return Merged(layer, 0, confirmed, missing=missing, reviewed=False)
@@ -115,13 +121,53 @@ def merge(
     return Merged(made, changed, confirmed, tuple(conflicts), tuple(unplaced), missing)
 
 
-def _base(sent: Page | None, origin: Line | None, home: Line | None, existing: str | None) -> str:
+@dataclass(frozen=True)
+class _Home:
+    """A line as it is now.
+
+    Attributes:
+        line: As the machine has it, or as people drew it, in pixels of the page.
+        stored: What is stored of it; None for nothing.
+        is_machine: The machine has this line.
+        name: Of its correction, for a line that the machine does not have.
+    """
+
+    line: Line
+    stored: str | None
+    is_machine: bool
+    name: str = ""
+
+
+class _Places:
+    """Which line of now a line is that came back: the machine's lines and those of people are asked alike."""
+
+    def __init__(self, now: Page, layer: PageCorrections) -> None:
+        homes = homes_of(now, layer)
+        texts = {home: layer.lines[name].text for name, home in homes.items()}
+        self._homes = [_Home(line, texts.get(line.id), True) for line in now.lines()]
+        self._homes += [
+            _Home(line, layer.lines[name].text, False, name) for name, line in drawn_lines(now, layer, homes).items()
+        ]
+
+    def of(self, back: Sequence[Line]) -> dict[int, _Home]:
+        """Index of what came back -> what it is now."""
+        matched = match_lines(back, [home.line for home in self._homes])
+        # What people drew without an area, such as a single point, agrees with nothing but itself.
+        left = {_place(home.line): n for n, home in enumerate(self._homes) if not home.is_machine}
+        left = {place: n for place, n in left.items() if n not in matched.values()}
+        for index, line in enumerate(back):
+            if index not in matched and _place(line) in left:
+                matched[index] = left.pop(_place(line))
+        return {index: self._homes[number] for index, number in matched.items()}
+
+
+def _base(sent: Page | None, origin: Line | None, home: _Home | None) -> str:
     """What the person had before them."""
     if origin is not None:
         return _plain(origin.best_text)
     if sent is not None or home is None:
         return ""  # a line that the person drew
-    return _plain(home.text if existing is None else existing)
+    return _plain(home.line.text if home.stored is None else home.stored)
 
 
 def _plain(text: str) -> str:
@@ -151,12 +197,15 @@ class _Taken:
         self._by_home[line.id] = name
         self._found[name] = _correction(line, text)
 
+    def again(self, name: str, line: Line, text: str) -> None:
+        """Correct a line that people drew, or that the machine does not have any more."""
+        self._found[name] = _correction(line, text)
+
     def elsewhere(self, line: Line, text: str) -> None:
         """Keep a line that the page does not have; the same one once."""
         made = _correction(line, text)
-        known = (name for name, each in self._found.items() if (each.boundary, each.baseline) == _place(made))
-        name = next(known, None) or _free(line.id or "line", self._found, self._names_of_page)
-        self._found[name] = made
+        if made not in self._found.values():
+            self._found[_free(line.id or "line", self._found, self._names_of_page)] = made
 
     def layer(self, image: PageImage, page: Page) -> PageCorrections:
         return PageCorrections(
@@ -172,7 +221,7 @@ def _correction(line: Line, text: str) -> Correction:
     return Correction(text=text, boundary=line.boundary, baseline=line.baseline)
 
 
-def _place(correction: Correction) -> tuple[tuple[Point, ...], tuple[Point, ...]]:
+def _place(correction: Correction | Line) -> tuple[tuple[Point, ...], tuple[Point, ...]]:
     return correction.boundary, correction.baseline
 
 

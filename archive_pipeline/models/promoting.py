@@ -10,7 +10,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from archive_pipeline.durable import make_folder, storage_error, write_json
-from archive_pipeline.errors import UsageError, printable
+from archive_pipeline.errors import ModelError, UsageError, printable
 from archive_pipeline.hand_names import is_unknown
 from archive_pipeline.models.hands import Entry, HandRecord, Promoted, hand_record, record_path
 from archive_pipeline.models.installed import InstalledModel
@@ -36,7 +36,7 @@ def promote(
     Raises:
         UsageError: The model reads no lines, or has no files whose digest could be noted; or the hand is read by
             another model by now than the one that it was compared with; or it is the name of unknown hands.
-        ModelError: What is noted of the hand is damaged.
+        ModelError: What is noted of the hand is damaged, or the model was removed meanwhile.
         StorageError: It cannot be written.
     """
     if model.task != "recognition" or (segmentation is not None and segmentation.task != "segmentation"):
@@ -56,10 +56,13 @@ def promote(
     promoted = Promoted(
         model=model.id, digest=model.digest, segmentation_model=segmentation.id if segmentation else None
     )
-    with _writing(models):
+    with writing_hands(models):
         record = hand_record(models, hand)
         if record is not None and record.promoted == promoted:
             return record
+        _require_there(model)
+        if segmentation is not None:
+            _require_there(segmentation)
         if record is not None and instead_of is not None:
             _refuse_old_proof(record, model, instead_of)
         entry = Entry(how="promoted", promoted=promoted, when=_now(), decision=decision, reason=reason)
@@ -74,7 +77,7 @@ def rollback(models: Path, hand: str, *, reason: str = "") -> HandRecord:
         ModelError: What is noted of the hand is damaged.
         StorageError: It cannot be written.
     """
-    with _writing(models):
+    with writing_hands(models):
         record = hand_record(models, hand)
         if record is None or record.promoted is None:
             raise UsageError(
@@ -83,6 +86,12 @@ def rollback(models: Path, hand: str, *, reason: str = "") -> HandRecord:
             )
         entry = Entry(how="rolled back", promoted=record.before, when=_now(), reason=reason)
         return _append(models, record.name, record, entry)
+
+
+def _require_there(model: InstalledModel) -> None:
+    """Raise ModelError where a model was removed since it was looked up: whoever removes one holds the same lock."""
+    if not all(file.path.is_file() for file in model.files):
+        raise ModelError(f"model {model.id} is not there any more", remedy="Fetch or train it again.")
 
 
 def _refuse_old_proof(record: HandRecord, model: InstalledModel, instead_of: str) -> None:
@@ -109,7 +118,12 @@ def _append(models: Path, name: str, record: HandRecord | None, entry: Entry) ->
 
 
 @contextmanager
-def _writing(models: Path) -> Iterator[None]:
+def writing_hands(models: Path) -> Iterator[None]:
+    """Hold what says which model reads a hand: nobody else changes it meanwhile.
+
+    Raises:
+        StorageError: The lock cannot be made.
+    """
     folder = models / "hands"
     make_folder(folder)
     lock = FileLock(folder / ".lock")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -18,6 +18,7 @@ from archive_pipeline.models.entry import Bundled, ModelEntry, Served, digest_of
 from archive_pipeline.models.hands import hand_records
 from archive_pipeline.models.kept import entry_path, pin_path
 from archive_pipeline.models.library import ModelLibrary
+from archive_pipeline.models.promoting import writing_hands
 from archive_pipeline.models.staging import DAMAGED, STAGING, remove_folder
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -37,6 +38,7 @@ class Candidate:
         hands: Hands that it reads, or that a rollback would have it read.
         once: Hands that it read before.
         kept: Files of the entries that came with it, and of their pins, which go with it.
+        ids: Of the entries that name it.
     """
 
     kind: Literal["model", "leftover", "damaged"]
@@ -46,6 +48,7 @@ class Candidate:
     days: float
     used: bool = False
     kept: tuple[Path, ...] = ()
+    ids: tuple[str, ...] = ()
     hands: tuple[str, ...] = ()
     once: tuple[str, ...] = ()
 
@@ -79,11 +82,12 @@ def candidates(
             continue
         what = ", ".join(entry.id for entry in entries) or "a model that no entry names"
         candidate = _candidate("model", what, folder, used=folder.name in used, kept=_kept(library, root, entries))
-        hands = {name for one in (folder.name, *(entry.id for entry in entries)) for name in needed.get(one, ())}
-        yield replace(candidate, hands=tuple(sorted(hands)), once=tuple(once.get(folder.name, ())))
+        candidate = replace(candidate, ids=tuple(entry.id for entry in entries))
+        yield replace(candidate, hands=_needed_by(candidate, needed), once=tuple(once.get(folder.name, ())))
     for entry in library.kept:
         if entry.id in asked_for and entry.digest and not (root / entry.digest).exists():
-            yield Candidate("model", entry.id, root / entry.digest, 0, 0, kept=_kept(library, root, [entry]))
+            kept = _kept(library, root, [entry])
+            yield Candidate("model", entry.id, root / entry.digest, 0, 0, kept=kept, ids=(entry.id,))
     for folder in _folders(root / STAGING):
         yield _candidate("leftover", f"of a fetch: {folder.name}", folder)
     for folder in _folders(root / DAMAGED):
@@ -97,14 +101,28 @@ def remove(candidate: Candidate, root: Path) -> bool:
         Whether it is gone: what another process is fetching stays.
 
     Raises:
-        UsageError: A hand needs it.
+        UsageError: A hand needs it, by now.
+        ModelError: What is noted of a hand is damaged, so that nobody can say which models it needs.
         StorageError: It cannot be removed.
     """
-    if candidate.hands:
-        raise UsageError(
-            f"model {candidate.what} reads {', '.join(candidate.hands)}, or would after a rollback",
-            remedy="Promote another model for that hand first.",
-        )
+    if candidate.kind == "model":
+        # Since it was looked for, a hand may have got it: while this is held, none can.
+        with writing_hands(root):
+            hands = _needed_by(candidate, _of_hands(root)[0])
+            if hands:
+                raise UsageError(
+                    f"model {candidate.what} reads {', '.join(hands)}, or would after a rollback",
+                    remedy="Promote another model for that hand first.",
+                )
+            return _remove(candidate, root)
+    return _remove(candidate, root)
+
+
+def _needed_by(candidate: Candidate, needed: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    return tuple(sorted({hand for one in (candidate.folder.name, *candidate.ids) for hand in needed.get(one, ())}))
+
+
+def _remove(candidate: Candidate, root: Path) -> bool:
     try:
         if candidate.kind == "leftover":
             return _remove_leftover(candidate.folder)

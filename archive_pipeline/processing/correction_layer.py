@@ -12,6 +12,7 @@ replaces the page image, it notes beside them on which one they were written (``
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -165,15 +166,27 @@ def corrections_on(page: Page, image: PageImage | None, layer: PageCorrections) 
         return Applied({}, lost=tuple(sorted(layer.lines)), other_picture=True)
     homes = homes_of(page, layer)
     texts = {home: layer.lines[name].text for name, home in homes.items()}
-    homeless = sorted(layer.lines.keys() - homes.keys())
-    placed = [name for name in homeless if layer.lines[name].boundary or layer.lines[name].baseline]
+    placed = drawn_lines(page, layer, homes)
+    drawn = tuple(line for name, line in placed.items() if layer.lines[name].text.strip())
+    return Applied(texts, drawn, lost=tuple(sorted(layer.lines.keys() - homes.keys() - placed.keys())))
+
+
+def drawn_lines(page: Page, layer: PageCorrections, homes: Mapping[str, str]) -> dict[str, Line]:
+    """Name of each correction that knows its place, where the page has no such line -> that line.
+
+    Args:
+        homes: As :func:`homes_of` gives them.
+
+    Returns:
+        In pixels of the page, with the text in ``correction``, which may be empty, under ids that the page does not
+        have.
+    """
     taken = {line.id for line in page.lines()}
-    drawn = tuple(
-        _drawn(name if name not in taken else f"{name}-by-people", layer.lines[name], layer.scale_to(page))
-        for name in placed
-        if layer.lines[name].text.strip()
-    )
-    return Applied(texts, drawn, lost=tuple(name for name in homeless if name not in placed))
+    return {
+        name: _drawn(name if name not in taken else f"{name}-by-people", layer.lines[name], layer.scale_to(page))
+        for name in sorted(layer.lines.keys() - homes.keys())
+        if layer.lines[name].boundary or layer.lines[name].baseline
+    }
 
 
 def _drawn(name: str, correction: Correction, scale: tuple[float, float]) -> Line:

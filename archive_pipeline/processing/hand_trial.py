@@ -24,6 +24,7 @@ class Tried(BaseModel):
         hand: Empty for the general model.
         lines: How many it read.
         confidence: Mean over the lines, 0 to 1; None where it read none.
+        failed: It could not be tried on any page, so that nobody knows how it would do. No such trial is kept.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -32,6 +33,7 @@ class Tried(BaseModel):
     model: str
     lines: int
     confidence: float | None
+    failed: bool = False
 
 
 class HandTrial(BaseModel):
@@ -55,6 +57,8 @@ class HandTrial(BaseModel):
     def found(self) -> Found:
         """What was found, with a sentence that says why."""
         general = next(each for each in self.tried if not each.hand)
+        if general.failed:
+            return Found("", "the general model could not be tried, so there is nothing to compare a hand's model with")
         best = next((each for each in self.tried if each.hand == self.hand), general)
         hands = [each for each in self.tried if each.hand and each.confidence is not None]
         if not hands:
@@ -71,7 +75,9 @@ class HandTrial(BaseModel):
 
 
 def judge(key: str, general: Tried, hands: Sequence[Tried]) -> HandTrial:
-    """Whose model is the surest of its lines, by a margin."""
+    """Whose model is the surest of its lines, by a margin; the general one if that could not be tried."""
+    if general.failed:
+        return HandTrial(key=key, hand="", margin=None, tried=(general, *hands))
     read = sorted((each for each in hands if each.confidence is not None), key=lambda each: -(each.confidence or 0))
     best = read[0] if read and (read[0].confidence or 0) - (general.confidence or 0) >= MARGIN else general
     others = [each.confidence for each in (general, *hands) if each is not best and each.confidence is not None]

@@ -17,7 +17,6 @@ from archive_pipeline.intake import Source, open_file
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.page import Direction, Page
 from archive_pipeline.processing.choice import Choices
-from archive_pipeline.processing.correction_layer import note_image
 from archive_pipeline.processing.document_settings import Wishes
 from archive_pipeline.processing.earlier_readings import keep_earlier
 from archive_pipeline.processing.inspection import Inspection, PagePlace
@@ -28,6 +27,7 @@ from archive_pipeline.processing.stored_pages import (
     StoredPage,
     image_key,
     layout_key,
+    note_corrected_image,
     stored_image,
     stored_page,
     transcription_key,
@@ -234,9 +234,7 @@ def _publish_image(work: DocumentWork, worker: Worker, job: PageJob, image: Page
     if suffix not in {"jpg", "png"}:
         raise ChildError("a page worker made an image of an unknown kind")
     name = f"{job.number:04d}.{suffix}"
-    before = stored_image(work.folder, job.number)
-    if before is not None and before.sha256 != image.sha256:
-        note_image(work.folder, job.number, before)
+    note_corrected_image(work.folder, job.number, but=image.sha256)
     with (
         open_result(worker.scratch, image.file, max_bytes=4 * work.options.max_pixels + (1 << 20)) as made,
         atomic_write(work.folder.images / name) as target,

@@ -36,7 +36,13 @@ from archive_pipeline.processing.results import NoProgress, PageOutcome, Progres
 from archive_pipeline.processing.settings_reader import store_choices
 from archive_pipeline.processing.stage_results import make_preview, stage_version
 from archive_pipeline.processing.standing import Attempt, StandingKeeper
-from archive_pipeline.processing.stored_pages import Failure, forget_pages_after, stored_image, write_model
+from archive_pipeline.processing.stored_pages import (
+    Failure,
+    forget_pages_after,
+    note_corrected_image,
+    stored_image,
+    write_model,
+)
 from archive_pipeline.spelling.lists import find_lists, of_language
 from archive_pipeline.store import DocumentFolder, Store
 
@@ -229,6 +235,7 @@ class Processor:
             keep_earlier(folder, job.number, image, work.segmentation, work.recognition)
         # What was made of an earlier version of this page must not stand for it.
         if job.render:
+            note_corrected_image(folder, job.number)
             folder.image_record(job.number).unlink(missing_ok=True)
         if job.segment:
             folder.layout(job.number).unlink(missing_ok=True)

@@ -93,6 +93,22 @@ def stored_image(folder: DocumentFolder, number: int, made_from: str | None = No
     return image if (folder.images / image.file).is_file() else None
 
 
+def note_corrected_image(folder: DocumentFolder, number: int, but: str = "") -> None:
+    """Note which page image corrections by hand were written on, before its record is replaced or removed.
+
+    The record tells that even where the file of the image is missing.
+
+    Args:
+        but: SHA-256 of an image that may stay or come back without a note.
+
+    Raises:
+        StorageError: It cannot be written; then the record must stay.
+    """
+    image = _load(folder.image_record(number), PageImage)
+    if image is not None and image.sha256 != but:
+        note_image(folder, number, image)
+
+
 def stored_page(path: Path, made_from: str | None = None) -> StoredPage | None:
     """A stored layout or transcription, if it was made from that."""
     stored = _load(path, StoredPage)
@@ -173,8 +189,7 @@ def applied_corrections(folder: DocumentFolder, number: int) -> Applied:
 def forget_pages_after(folder: DocumentFolder, pages: int) -> None:
     """Remove derived results of pages that the document no longer has; corrections stay."""
     for number in {int(path.stem) for path in _numbered(folder, ("corrections",)) if int(path.stem) > pages}:
-        if (image := stored_image(folder, number)) is not None:
-            note_image(folder, number, image)
+        note_corrected_image(folder, number)
     for path in _numbered(folder, ("images", "layouts", "transcriptions", "earlier", "failures")):
         if int(path.stem) > pages:
             path.unlink(missing_ok=True)

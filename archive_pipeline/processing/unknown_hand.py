@@ -49,7 +49,7 @@ class Candidate:
 def trial_key(work: DocumentWork, promoted: Sequence[tuple[str, Promoted]]) -> str:
     """What a trial on a document is made from."""
     general = signature(work.segmentation), signature(work.recognition)
-    return digest_of("hand trial", MARGIN, LINES, PAGES, work.inspection.sha256, general, promoted_digest(promoted))
+    return digest_of("hand trial", 2, MARGIN, LINES, PAGES, work.inspection.sha256, general, promoted_digest(promoted))
 
 
 def find_hand(
@@ -59,6 +59,8 @@ def find_hand(
     decide_as: Callable[[str], Decision],
 ) -> HandTrial:
     """Whose promoted model fits a document best; the same again is not tried again.
+
+    A trial in which a model failed on every page is not kept: it is tried again in the next run.
 
     Args:
         work: The document, with the models that would read it if nothing was known of its hand.
@@ -71,6 +73,10 @@ def find_hand(
     before = stored_trial(work.folder)
     if before is not None and before.key == key:
         return before
+    if work.recognition.served or work.segmentation.served:
+        # No worker of a trial has a connection to a server.
+        general = Tried(hand="", model=work.recognition.id, lines=0, confidence=None, failed=True)
+        return _told(work, judge(key, general, ()))
     candidates = [Candidate("", work.recognition, work.segmentation)]
     for hand, _ in promoted:
         try:
@@ -86,7 +92,12 @@ def find_hand(
     images = list(_images(work, pool)) if len(candidates) > 1 else []
     tried = tuple(_read(work, pool, images, each) for each in candidates)
     trial = judge(key, tried[0], tried[1:])
-    write_model(work.folder.hand_trial, trial)
+    if not any(each.failed for each in tried):
+        write_model(work.folder.hand_trial, trial)
+    return _told(work, trial)
+
+
+def _told(work: DocumentWork, trial: HandTrial) -> HandTrial:
     _log.info("%s: %s", work.folder.key, printable(trial.found.why))
     return trial
 
@@ -111,7 +122,7 @@ def _images(work: DocumentWork, pool: WorkerPool) -> Iterator[PageImage]:
 def _read(work: DocumentWork, pool: WorkerPool, images: Sequence[PageImage], candidate: Candidate) -> Tried:
     """Have a candidate read some lines of the first pages that have any."""
     sure: list[float] = []
-    pages = 0
+    pages = done = failed = 0
     for image in images:
         if pages == PAGES:
             break
@@ -124,11 +135,19 @@ def _read(work: DocumentWork, pool: WorkerPool, images: Sequence[PageImage], can
             _log.warning(
                 "%s page %d: not tried with %s: %s", work.folder.key, image.number, candidate.recognition.id, error
             )
+            failed += 1
             continue
+        done += 1
         pages += bool(found)
         sure += found
     mean = round(fmean(sure), 4) if sure else None
-    return Tried(hand=candidate.hand, model=candidate.recognition.id, lines=len(sure), confidence=mean)
+    return Tried(
+        hand=candidate.hand,
+        model=candidate.recognition.id,
+        lines=len(sure),
+        confidence=mean,
+        failed=failed > 0 and done == 0,
+    )
 
 
 def _sure(work: DocumentWork, worker: Worker, image: PageImage, most: int, candidate: Candidate) -> list[float]:

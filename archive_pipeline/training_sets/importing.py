@@ -75,7 +75,7 @@ def import_truth(
                 told(read)
                 found = doctor.look_at(read)
                 findings += found
-                reason = next((each.what for each in found if each.severity == "error" and each.index is None), None)
+                reason = next((each.what for each in found if each.leaves_out), None)
                 if reason is None and (read.page is None or not any(_has_text(line) for line in read.page.lines())):
                     reason = "no line of it has text"
                 if reason is not None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from archive_pipeline.errors import ArchiveError, ChildError, DocumentRefused, StorageError, UsageError
+from archive_pipeline.errors import ArchiveError, ChildNotStarted, DocumentBusy, Stopped, StorageError, UsageError
 from archive_pipeline.processing.pool import IN_USE
 from archive_pipeline.training_sets.importing import Imported, import_truth
 from archive_pipeline.training_sets.inbox import dropped_path
@@ -42,8 +42,8 @@ def take_in(
 
     Raises:
         UsageError: There is no set of that name, or another one has it.
-        DocumentRefused: It cannot be taken in.
-        DocumentBusy: It is being imported by somebody else.
+        DocumentRefused, PageFailed, ChildError: It cannot be taken in.
+        DocumentBusy, ChildNotStarted: It is being imported by somebody else, or nothing can be; it is offered again.
         NoSpaceLeft, StorageError: It cannot be written. The set that was there is there still.
     """
     clear_work(work)
@@ -57,13 +57,17 @@ def take_in(
         return Imported(stored, changed=False)
     try:
         done = import_truth(folder / path, name, truths, options, replace=replace, dropped=True, work=work)
-    except (DocumentRefused, UsageError, ChildError) as error:
-        register.refuse(name, _of_what_was_dropped(error, path), time.time())
+    except (DocumentBusy, ChildNotStarted, Stopped):
+        # Nothing is wrong with it: it is taken in when that is over.
+        register.offer_again(name, time.time())
         raise
     except StorageError as error:
         # Not its fault, but it has to be said where people look for it. Where that cannot be written, the run says it.
         with suppress(StorageError):
             register.refuse(name, _of_what_was_dropped(error, path), time.time())
+        raise
+    except ArchiveError as error:
+        register.refuse(name, _of_what_was_dropped(error, path), time.time())
         raise
     register.accept(name, time.time())
     return done

@@ -113,6 +113,18 @@ class UploadRegister:
 
         return self._table.change(refused, key=key)
 
+    def offer_again(self, key: str, now: float) -> bool:
+        """Note that a run did not come to take what it was asked for: it waits to be quiet once more.
+
+        Returns:
+            Whether a run had been asked for.
+        """
+
+        def waits(upload: Upload) -> Upload | None:
+            return upload.accepted("waiting", now) if upload.state in ("asked", "taken") else None
+
+        return self._table.change(waits, key=key)
+
     def accept(self, key: str, now: float) -> bool:
         """Note that a document which was refused before could be taken after all.
 

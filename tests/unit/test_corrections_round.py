@@ -18,16 +18,18 @@ from PIL import Image
 from tests_support import files_below
 
 from archive_pipeline.cli import cli
-from archive_pipeline.corrections.merging import Merged, merge
+from archive_pipeline.corrections.merging import Conflict, Merged, merge
 from archive_pipeline.corrections.returning import Returned, take_back
 from archive_pipeline.corrections.sending import Selection, send
-from archive_pipeline.durable import file_digest
-from archive_pipeline.errors import UsageError
+from archive_pipeline.durable import file_digest, read_json
+from archive_pipeline.errors import PageFailed, UsageError
 from archive_pipeline.ground_truth.matching import match_lines
 from archive_pipeline.ground_truth.sent_names import parse_sent_name, sent_name
+from archive_pipeline.intake import Source
 from archive_pipeline.keys import DocumentKey
+from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.page import Line, Page
-from archive_pipeline.processing.choice import Choices
+from archive_pipeline.processing.choice import Choices, decide
 from archive_pipeline.processing.correction_layer import (
     Correction,
     PageCorrections,
@@ -36,6 +38,10 @@ from archive_pipeline.processing.correction_layer import (
     stored_corrections,
 )
 from archive_pipeline.processing.drawn_lines import with_drawn_lines
+from archive_pipeline.processing.inspection import Inspection
+from archive_pipeline.processing.options import ProcessingOptions
+from archive_pipeline.processing.page_job import DocumentWork, PageJob
+from archive_pipeline.processing.processor import Processor
 from archive_pipeline.processing.settings_reader import store_choices
 from archive_pipeline.processing.stored_pages import (
     StoredPage,
@@ -350,6 +356,38 @@ def test_a_page_that_is_gone_and_comes_back_as_another_does_not_get_the_old_corr
     assert texts(store) == ["other"]
 
 
+@pytest.mark.parametrize("gone", ["nothing", "image"])
+def test_a_file_by_hand_is_put_on_no_other_picture_after_a_rendering_that_failed(
+    store: Store, tmp_path: Path, gone: str
+) -> None:
+    folder = store.document(KEY)
+    by_hand(folder, {"l0": "by hand"})
+    before = stored_image(folder, 1)
+    assert before is not None
+    if gone == "image":
+        (folder.images / before.file).unlink()
+    inspection = Inspection.model_validate(read_json(folder.inspection))
+    options = ProcessingOptions(workers=1, models_dir=tmp_path / "models")
+    decided = decide([], ModelLibrary(tmp_path / "models"))
+    work = DocumentWork(
+        folder,
+        Source(tmp_path / "l.pdf", "file", (), 0),
+        inspection,
+        options,
+        decided.segmentation,
+        decided.recognition,
+    )
+    job = PageJob(1, inspection.pages[0], render=True, segment=True, recognize=True)
+    with Processor(store, options) as processor:
+        processor._page_failed(work, job, PageFailed("it cannot be rendered"))
+    assert stored_image(folder, 1) is None
+    folder.failure(1).unlink()  # as the next run does, which succeeds
+    show(folder, 7, f"{'6' * 64}:0")
+    read(folder, [line("l0", 0, "other")])
+    assert texts(store) == ["other"]
+    assert applied_corrections(folder, 1).other_picture
+
+
 def test_a_file_by_hand_is_taken_over_with_the_first_that_comes_back(store: Store, out: Path) -> None:
     folder = store.document(KEY)
     by_hand(folder, {"l2": "a comparu hier", "gone": "of old"})
@@ -505,6 +543,97 @@ def test_a_stored_correction_changes_only_if_the_person_who_returns_had_it_befor
     else:
         assert now == stored
         assert [each.returned for each in merged.conflicts] == [returned]
+
+
+DRAWN = 4
+"""Number of the place of a line that people drew."""
+
+
+def with_drawn(text: str, shift: int = 0) -> PageCorrections:
+    """Corrections in which a person drew a line."""
+    place = line("d1", DRAWN, "", shift)
+    correction = Correction(text=text, boundary=place.boundary, baseline=place.baseline)
+    return PageCorrections(image="a" * 64, width=400, height=300, lines={"d1": correction})
+
+
+@pytest.mark.parametrize("kind", ["drawn", "segmented-anew"])
+@pytest.mark.parametrize("shift", [0, 3], ids=["in-place", "moved"])
+@pytest.mark.parametrize(
+    ("returned", "take", "expected", "conflicts"),
+    [
+        ("first", False, "BY B", []),
+        ("BY C", False, "BY B", [Conflict("d1", "BY B", "BY C")]),
+        ("BY C", True, "BY C", []),
+        ("BY B", False, "BY B", []),
+    ],
+    ids=["untouched", "conflict", "take", "alike"],
+)
+def test_what_another_person_wrote_on_a_drawn_line_stays_and_is_there_once(
+    kind: str, shift: int, returned: str, take: bool, expected: str, conflicts: list[Conflict]
+) -> None:
+    image = PageImage(number=1, file="1.png", sha256="a" * 64, width=400, height=300, method="image-file")
+    # In the place of a line that was segmented anew the machine has a part of it.
+    part = line("d1-part", DRAWN, "m").model_copy(
+        update={"boundary": ((10, 260), (90, 260), (90, 290), (10, 290)), "baseline": ((10, 282), (90, 282))}
+    )
+    now = page([line("l1", 1, "machine"), *([part] if kind == "segmented-anew" else [])], "a" * 64)
+    sent = page([line("l1", 1, "machine"), line("d1", DRAWN, "first")], "a" * 64)
+    back = page([line("l1", 1, "by C"), line("d1", DRAWN, returned, shift)], "a" * 64)
+    merged = merge(back, sent, now, image, with_drawn("BY B"), take=take)
+    assert list(merged.conflicts) == conflicts
+    assert {name: each.text for name, each in merged.layer.lines.items()} == {"l1": "by C", "d1": expected}
+
+
+def test_an_outline_that_was_moved_holds_and_is_not_moved_back_by_who_left_it() -> None:
+    image = PageImage(number=1, file="1.png", sha256="a" * 64, width=400, height=300, method="image-file")
+    now = page([line("l1", 1, "machine")], "a" * 64)
+    sent = page([line("l1", 1, "machine"), line("d1", DRAWN, "first")], "a" * 64)
+    moved = page([line("l1", 1, "machine"), line("d1", DRAWN, "second", 3)], "a" * 64)
+    layer = merge(moved, sent, now, image, with_drawn("first")).layer
+    assert layer.lines["d1"].boundary == line("d1", DRAWN, "", 3).boundary
+    left = page([line("l1", 1, "by C"), line("d1", DRAWN, "second")], "a" * 64)
+    assert merge(left, sent, now, image, layer).layer.lines["d1"] == layer.lines["d1"]
+
+
+def test_a_line_without_a_place_takes_the_place_of_no_correction_by_name() -> None:
+    image = PageImage(number=1, file="1.png", sha256="a" * 64, width=400, height=300, method="image-file")
+    now = page([line("l1", 1, "machine")], "a" * 64)
+    layer = PageCorrections(lines={"l9": Correction(text="by hand")})
+    back = page([line("l1", 1, "machine"), Line(id="x", boundary=(), text="nowhere")], "a" * 64)
+    merged = merge(back, now, now, image, layer)
+    assert {name: each.text for name, each in merged.layer.lines.items()} == {
+        "l9": "by hand",
+        "l1": "machine",
+        "x": "nowhere",
+    }
+    assert merge(back, now, now, image, merged.layer).layer == merged.layer
+
+
+@given(sent=st.none() | TEXT, returned=TEXT, stored=st.none() | TEXT, take=st.booleans(), shift=st.integers(-5, 5))
+@settings(max_examples=200, deadline=None)
+def test_a_drawn_line_changes_only_if_the_person_who_returns_had_it_before_them(
+    sent: str | None, returned: str, stored: str | None, take: bool, shift: int
+) -> None:
+    image = PageImage(number=1, file="1.png", sha256="a" * 64, width=400, height=300, method="image-file")
+    layer = PageCorrections() if stored is None else with_drawn(stored)
+    now = page([line("l1", 1, "machine")], "a" * 64)
+
+    def of(text: str, name: str, shift: int = 0) -> Page:
+        return page([line("l1", 1, "machine"), line(name, DRAWN, text, shift)], "a" * 64)
+
+    out = now if sent is None else of(sent, "d1")
+    merged = merge(of(returned, "x", shift), out, now, image, layer, take=take, reviewed=True)
+    had = sent or ""
+    drawn = [each.text for name, each in merged.layer.lines.items() if name != "l1"]
+    if stored is None:
+        assert drawn == ([returned] if returned or had else [])
+    elif returned == had:
+        assert drawn == [stored]
+    elif stored in (had, returned) or take:
+        assert drawn == [returned]
+    else:
+        assert drawn == [stored]
+        assert merged.conflicts == (Conflict("d1", stored, returned),)
 
 
 @given(machine=LINES, people=LINES, new=st.lists(TEXT, min_size=8, max_size=8))

@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from filelock import FileLock, Timeout
 from promoted import add_model, add_record
 
 from archive_pipeline.cli import cli
 from archive_pipeline.durable import write_json
 from archive_pipeline.errors import ArchiveError, ModelError, UsageError
+from archive_pipeline.models import prune
 from archive_pipeline.models.hands import HandRecord, hand_record, hand_records, promoted_model
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.models.promoting import promote, rollback
@@ -142,6 +144,43 @@ def test_models_that_a_hand_needs_are_not_pruned_and_those_it_had_are_told(model
     # A rollback would go to the first one, and to its lines.
     assert {name for name, each in found.items() if each.hands} == {"first", "second", "lines"}
     assert {name for name, each in found.items() if each.once} == {"third"}
+
+
+@pytest.mark.parametrize("role", ["recognition", "segmentation"])
+def test_a_model_that_a_hand_got_since_it_was_listed_is_not_pruned(models: Path, role: str) -> None:
+    one, lines = add_model(models, "one"), add_model(models, "lines", "segmentation")
+    found = {each.what: each for each in candidates(ModelLibrary(models), (), everything=True)}
+    promote(models, HAND, one, segmentation=lines)
+    name = "one" if role == "recognition" else "lines"
+    assert found[name].hands == ()
+    with pytest.raises(UsageError, match=f"model {name} reads Jean Dupont"):
+        remove(found[name], models)
+    ModelLibrary(models).installed(name).verify()
+
+
+def test_nothing_is_promoted_while_a_model_is_removed(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_model(models, "one")
+    (found,) = candidates(ModelLibrary(models), (), everything=True)
+    held: list[bool] = []
+
+    def removed(folder: Path, root: Path) -> None:
+        try:
+            FileLock(root / "hands" / ".lock").acquire(timeout=0)
+        except Timeout:
+            held.append(True)
+
+    monkeypatch.setattr(prune, "remove_folder", removed)
+    assert remove(found, models)
+    assert held == [True]
+
+
+def test_a_model_that_was_pruned_meanwhile_is_not_promoted(models: Path) -> None:
+    one = add_model(models, "one")
+    (found,) = candidates(ModelLibrary(models), (), everything=True)
+    assert remove(found, models)
+    with pytest.raises(ModelError, match="model one is not there any more"):
+        promote(models, HAND, one)
+    assert promoted_model(models, HAND) is None
 
 
 def test_the_prune_command_keeps_them(models: Path, tmp_path: Path) -> None:

@@ -225,6 +225,30 @@ def test_a_page_that_is_there_twice_is_known_by_its_image() -> None:
     assert findings(first, other("d" * 64)) == []
 
 
+@pytest.mark.parametrize(
+    ("first", "code"),
+    [
+        (read(page(line(0, " "))), "no-text"),
+        (read(page(line(0)).model_copy(update={"width": WIDTH + 1})), "image-size"),
+    ],
+    ids=["without-text", "of-another-size"],
+)
+def test_what_is_left_out_itself_leaves_no_other_out(first: ReadPage, code: str) -> None:
+    found = findings(dataclasses.replace(first, file="alto/1.xml"), read(page(*five(line(4))), "page/1.xml"))
+    assert [(each.file, each.code) for each in found if each.index is None] == [("alto/1.xml", code)]
+
+
+def test_the_other_form_of_a_page_is_passed_over_without_an_error() -> None:
+    broken = line(4, boundary=((0, 0),), baseline=())
+    found = findings(read(page(*five(line(4))), "alto/1.xml"), read(page(*five(broken)), "page/1.xml"))
+    assert [(each.file, each.code, each.severity, each.leaves_out) for each in found] == [
+        ("page/1.xml", "page-twice", "warning", True)
+    ]
+    # Another file that says its image is this one is a mistake that somebody has to mend.
+    (other_name,) = findings(read(page(*five(line(4))), "alto/1.xml"), other("a" * 64, file="alto/2.xml"))
+    assert (other_name.code, other_name.severity) == ("page-twice", "error")
+
+
 def test_a_page_whose_image_was_saved_anew_is_known_by_its_text() -> None:
     one, again = other("d" * 64, file="0001.xml"), other("e" * 64)
     assert [(each.code, each.severity) for each in findings(one, again)] == [("text-twice", "warning")]

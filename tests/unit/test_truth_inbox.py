@@ -10,10 +10,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive_pipeline.errors import UsageError
+from archive_pipeline.errors import (
+    ArchiveError,
+    BadGroundTruth,
+    ChildError,
+    ChildNotStarted,
+    DocumentBusy,
+    NoSpaceLeft,
+    PageFailed,
+    PageTimeout,
+    UsageError,
+)
+from archive_pipeline.training_sets import taking_in
 from archive_pipeline.training_sets.dropped import look
+from archive_pipeline.training_sets.importing import Imported
 from archive_pipeline.training_sets.inbox import Inbox, InboxLook, dropped_path, inbox_register
+from archive_pipeline.training_sets.reading import ReadOptions
 from archive_pipeline.training_sets.set_names import checked_set_name, set_name
+from archive_pipeline.training_sets.stored import truths_in
 from archive_pipeline.unzipping.limits import ZipLimits
 
 OPENED: list[str] = []
@@ -108,6 +122,73 @@ def test_the_watch_for_opened_files_would_see_one(clocked: Clocked) -> None:
         WATCHED.clear()
     assert [str(path)] == OPENED
     OPENED.clear()
+
+
+def take(clocked: Clocked, error: ArchiveError, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run takes in ``jean``, which was asked for, and fails."""
+
+    def fail(*_: object, **__: object) -> Imported:
+        raise error
+
+    monkeypatch.setattr(taking_in, "import_truth", fail)
+    folder = clocked.folder.parent
+    truths = truths_in(folder / "training")
+    with pytest.raises(type(error)):
+        taking_in.take_in("jean", clocked.folder, clocked.register, truths, ReadOptions(), folder / "work")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        PageTimeout("it was not finished after 60 seconds"),
+        PageFailed("it cannot be read"),
+        BadGroundTruth("nothing in it can be trained with"),
+        ChildError("the child gave an answer that is none"),
+        UsageError("there is other ground truth of the name jean"),
+        NoSpaceLeft("the disk is full"),
+    ],
+    ids=lambda error: error.code,
+)
+def test_what_cannot_be_taken_in_is_refused_with_a_note(
+    clocked: Clocked, error: ArchiveError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clocked.put("jean/a.xml")
+    clocked.look()
+    clocked.now += 30
+    assert clocked.offered() == ["jean"]
+    clocked.look()
+    take(clocked, error, monkeypatch)
+    refused = clocked.register.of_path("jean")
+    assert refused is not None
+    assert (refused.state, refused.reason) == ("refused", error.what)
+    assert refused.remedy
+
+
+@pytest.mark.parametrize("heard", [False, True], ids=["asked", "taken"])
+@pytest.mark.parametrize(
+    "error",
+    [DocumentBusy("it is being imported"), ChildNotStarted("no child can be started")],
+    ids=lambda error: error.code,
+)
+def test_what_could_not_be_taken_in_by_no_fault_of_its_own_is_offered_again(
+    clocked: Clocked, error: ArchiveError, heard: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clocked.put("jean/a.xml")
+    clocked.look()
+    clocked.now += 30
+    (first,) = clocked.look().offered
+    if heard:
+        clocked.look()
+    monkeypatch.setattr(taking_in.time, "time", lambda: clocked.now + 1)
+    take(clocked, error, monkeypatch)
+    assert clocked.states() == {"jean": "waiting"}
+    clocked.now += 30
+    assert clocked.offered() == []
+    clocked.now += 1
+    (again,) = clocked.look().offered
+    # Of another time, so that it is another run for Dagster.
+    assert (again.name, again.version) == (first.name, first.version)
+    assert again.since > first.since
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,14 @@ from archive_pipeline.document_states import DocumentState
 from archive_pipeline.errors import PageFailed, UsageError
 from archive_pipeline.intake import Source
 from archive_pipeline.keys import DocumentKey
+from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.models.promoting import promote, rollback
 from archive_pipeline.nights.plan import why_of
 from archive_pipeline.nights.today import Today
 from archive_pipeline.page import Line, Page, Region
 from archive_pipeline.processing import unknown_hand
-from archive_pipeline.processing.choice import RUN, Said, decide
+from archive_pipeline.processing.choice import RUN, Decision, Said, decide
 from archive_pipeline.processing.document_settings import Wishes
 from archive_pipeline.processing.hand_choice import Found, asks_for_a_hand
 from archive_pipeline.processing.hand_trial import HandTrial, Tried, judge, promoted_digest, promoted_now, stored_trial
@@ -56,8 +57,8 @@ def test_models_are_tried_where_the_nearest_hand_is_unknown_and_nobody_nearer_na
     assert asks_for_a_hand(places) == asks
 
 
-def tried(hand: str, confidence: float | None, lines: int = 20) -> Tried:
-    return Tried(hand=hand, model=f"of-{hand or 'all'}", lines=lines, confidence=confidence)
+def tried(hand: str, confidence: float | None, lines: int = 20, *, failed: bool = False) -> Tried:
+    return Tried(hand=hand, model=f"of-{hand or 'all'}", lines=lines, confidence=confidence, failed=failed)
 
 
 @pytest.mark.parametrize(
@@ -79,6 +80,12 @@ def test_the_model_that_is_surest_of_its_lines_is_taken_if_it_is_so_by_a_margin(
     assert (trial.hand, trial.margin) == (hand, margin)
     assert trial.found.hand == hand
     assert why in trial.found.why
+
+
+def test_no_hand_wins_against_a_general_model_that_could_not_be_tried() -> None:
+    trial = judge("key", tried("", None, 0, failed=True), [tried("Jean", 0.2)])
+    assert (trial.hand, trial.margin, trial.found.hand) == ("", None, "")
+    assert trial.found.why.startswith("the general model could not be tried")
 
 
 def test_a_few_long_lines_are_taken_from_all_over_the_page() -> None:
@@ -182,12 +189,28 @@ class Pool:
         return work(self.worker)
 
 
-def test_each_candidate_reads_a_few_lines_of_a_few_pages_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    models = tmp_path / "models"
-    for name in ("jean", "meier", "broken", "gone"):
-        promote(models, name.title(), add_model(models, f"of-{name}"))
-    (models / "entries" / "of-gone.json").unlink()
-    library = ModelLibrary(models)
+@dataclass
+class Trial:
+    """A document of nine pages in an unknown hand, whose first page cannot be rendered."""
+
+    work: DocumentWork
+    library: ModelLibrary
+    rendered: list[int]
+
+    def find(self, worker: Worker) -> HandTrial:
+        def decide_as(hand: str) -> Decision:
+            return decide([said("a", hand=hand)], self.library)
+
+        return find_hand(self.work, Pool(worker), promoted_now(self.library), decide_as)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    return tmp_path / "models"
+
+
+@pytest.fixture
+def trial(tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> Trial:
     folder = Store(tmp_path / "store").document(DocumentKey("a.pdf"))
     rendered: list[int] = []
 
@@ -204,35 +227,63 @@ def test_each_candidate_reads_a_few_lines_of_a_few_pages_once(tmp_path: Path, mo
     info = SourceInfo(kind="pdf", media_type="application/pdf", pages=9)
     file = SourceFile(name="a.pdf", size=1, mtime_ns=1, sha256="s", info=info)
     inspection = Inspection(kind="pdf", sha256="s", files=(file,))
+    models.mkdir()
+    library = ModelLibrary(models)
     general = decide([], library)
-    work = DocumentWork(
-        folder,
-        Source(tmp_path / "a.pdf", "file", (), 0),
-        inspection,
-        ProcessingOptions(),
-        general.segmentation,
-        general.recognition,
-    )
+    source = Source(tmp_path / "a.pdf", "file", (), 0)
+    work = DocumentWork(folder, source, inspection, ProcessingOptions(), general.segmentation, general.recognition)
+    return Trial(work, library, rendered)
+
+
+def test_each_candidate_reads_a_few_lines_of_a_few_pages_once(trial: Trial, models: Path) -> None:
+    for name in ("jean", "meier", "gone"):
+        promote(models, name.title(), add_model(models, f"of-{name}"))
+    (models / "entries" / "of-gone.json").unlink()
+    trial.library = ModelLibrary(models)
     worker = Worker({"ppocr-v6-latin": 0.7, "of-jean": 0.9, "of-meier": 0.8})
-
-    def find() -> HandTrial:
-        return find_hand(
-            work, Pool(worker), promoted_now(library), lambda hand: decide([said("a", hand=hand)], library)
-        )  # type: ignore[arg-type]
-
-    trial = find()
-    assert rendered == [1, 2, 3, 4, 5, 6]
-    assert (trial.hand, trial.margin) == ("Jean", 0.1)
-    assert {each.hand: (each.lines, each.confidence) for each in trial.tried} == {
+    found = trial.find(worker)
+    assert trial.rendered == [1, 2, 3, 4, 5, 6]
+    assert (found.hand, found.margin) == ("Jean", 0.1)
+    assert {each.hand: (each.lines, each.confidence) for each in found.tried} == {
         "": (20, 0.7),
-        "Broken": (0, None),
         "Jean": (20, 0.9),
         "Meier": (20, 0.8),
     }
     assert [lines for model, lines in worker.read if model == "of-jean"] == [7, 7, 6]
     asked = len(worker.read)
-    assert find() == trial == stored_trial(folder)
+    assert trial.find(worker) == found == stored_trial(trial.work.folder)
     assert len(worker.read) == asked
     rollback(models, "Jean")
-    assert find().hand == "Meier"
+    assert trial.find(worker).hand == "Meier"
     assert len(worker.read) > asked
+
+
+@pytest.mark.parametrize(
+    ("sure", "hand"),
+    [({"of-jean": 0.2}, ""), ({"ppocr-v6-latin": 0.7, "of-meier": 0.8}, "Meier")],
+    ids=["general", "a-hand"],
+)
+def test_a_trial_in_which_a_model_failed_on_every_page_is_not_kept(
+    trial: Trial, models: Path, sure: dict[str, float], hand: str
+) -> None:
+    for name in ("jean", "meier"):
+        promote(models, name.title(), add_model(models, f"of-{name}"))
+    trial.library = ModelLibrary(models)
+    assert trial.find(Worker(sure)).hand == hand
+    assert stored_trial(trial.work.folder) is None
+    whole = Worker({"ppocr-v6-latin": 0.5, "of-jean": 0.9, "of-meier": 0.8})
+    assert trial.find(whole).hand == "Jean"
+    assert stored_trial(trial.work.folder) is not None
+
+
+def test_against_a_general_model_at_a_server_nothing_is_tried(trial: Trial, models: Path) -> None:
+    promote(models, "Jean", add_model(models, "of-jean"))
+    trial.library = ModelLibrary(models)
+    trial.work = replace(
+        trial.work, recognition=InstalledModel(id="s", task="recognition", engine="surya", licence="", served="s")
+    )
+    worker = Worker({"of-jean": 0.9})
+    found = trial.find(worker)
+    assert (found.hand, found.found.hand, worker.read, trial.rendered) == ("", "", [], [])
+    assert "could not be tried" in found.found.why
+    assert stored_trial(trial.work.folder) is None

@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
 from archive_pipeline.page import Page
 from archive_pipeline.training_sets.doctor.findings import Code, Finding, Severity
@@ -41,6 +42,14 @@ def text_digest(page: Page) -> str:
     return hashlib.sha256(letters.encode()).hexdigest() if len(letters) >= _TELLING else ""
 
 
+@dataclass(frozen=True)
+class _Taken:
+    """A page that is taken: its transcription, and where its image was found."""
+
+    file: str
+    image_name: str
+
+
 @dataclass
 class Examination:
     """Looks over one set; pages are given once, in order, then :meth:`finish` is called.
@@ -57,7 +66,7 @@ class Examination:
     test: TestPages = field(default_factory=TestPages)
     pages: int = 0
     lines: int = 0
-    _images: dict[str, str] = field(default_factory=dict)
+    _images: dict[str, _Taken] = field(default_factory=dict)
     _texts: dict[str, str] = field(default_factory=dict)
     _habits: Habits = field(default_factory=Habits)
 
@@ -65,8 +74,12 @@ class Examination:
         """All findings of one page."""
         self.pages += 1
         whole = list(self._whole(read))
-        if read.page is None:
+        if read.page is None or any(each.code == "page-twice" and each.severity == "warning" for each in whole):
             return whole
+        if read.image is not None and _has_text(read.page) and not any(each.leaves_out for each in whole):
+            # Only what is taken stands in the way of another one.
+            self._images.setdefault(read.image.sha256, _Taken(read.file, read.image_name))
+            self._texts.setdefault(text_digest(read.page), read.file)
         return [*whole, *self._lines(read, read.page)]
 
     def _whole(self, read: ReadPage) -> Iterator[Finding]:
@@ -84,9 +97,14 @@ class Examination:
         page = read.page
         if page is None:
             return
+        first = self._images.get(read.image.sha256) if read.image is not None else None
+        if first is not None and _is_other_form(read, first):
+            what = f"it is passed over: {first.file} is of the same image, and is taken"
+            yield said("page-twice", what, "Take the one out that is not to be trained with.", "warning")
+            return
         if read.image is not None:
             yield from self._same_image(read, page)
-        if not any(line.best_text.strip() for line in page.lines()):
+        if not _has_text(page):
             yield said("no-text", "no line of it has text", "Was the right transcription exported?", "warning")
         digest = text_digest(page)
         if digest and digest in self.test.texts:
@@ -94,7 +112,6 @@ class Examination:
         elif digest and digest in self._texts:
             what = f"its text is that of {self._texts[digest]}"
             yield said("text-twice", what, "Take one of the two out, or put the right text here.", "warning")
-        self._texts.setdefault(digest, read.file)
 
     def _same_image(self, read: ReadPage, page: Page) -> Iterator[Finding]:
         image = read.image
@@ -112,9 +129,8 @@ class Examination:
         if image.sha256 in self.test.images:
             yield error("in-test-set", "its image is in the test set", "Take it out of the training set.")
         if image.sha256 in self._images:
-            what = f"its image is that of {self._images[image.sha256]}"
+            what = f"its image is that of {self._images[image.sha256].file}"
             yield error("page-twice", what, "Take one of the two out.")
-        self._images.setdefault(image.sha256, read.file)
 
     def _lines(self, read: ReadPage, page: Page) -> Iterator[Finding]:
         lines = list(page.lines())
@@ -173,6 +189,16 @@ class Examination:
     def characters(self) -> dict[str, int]:
         """How often each character is there, in NFC; the most frequent first."""
         return dict(sorted(self._habits.characters.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def _has_text(page: Page) -> bool:
+    return any(line.best_text.strip() for line in page.lines())
+
+
+def _is_other_form(read: ReadPage, first: _Taken) -> bool:
+    """Whether two files are one transcription as PAGE and as ALTO: of one name and image, in two folders."""
+    names = [PurePosixPath(each.file) for each in (read, first)]
+    return read.image_name == first.image_name != "" and names[0].stem.casefold() == names[1].stem.casefold()
 
 
 def _raw_of(read: ReadPage, page: Page) -> tuple[dict[int, int], dict[int, str]]:

@@ -9,7 +9,10 @@ from pydantic import BaseModel, ConfigDict
 from archive_pipeline.errors import printable
 
 Severity = Literal["error", "warning"]
-"""An error is not trained with: the line, or the page where no line is named. A warning is, and wants a look."""
+"""An error is not trained with: the line, or the page where no line is named. A warning is, and wants a look.
+
+Of a page that is there twice the second one is left out in any case: a warning says that nobody need do anything.
+"""
 
 Code = Literal[
     # pages
@@ -67,6 +70,11 @@ class Finding(BaseModel):
     row: int = 0
     what: str
     remedy: str
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether its page is left out as a whole."""
+        return self.index is None and (self.severity == "error" or self.code == "page-twice")
 
     def __str__(self) -> str:
         place = printable(self.file) + (f":{self.row}" if self.row else "")
