@@ -8,6 +8,7 @@ from archive_pipeline.settings import Settings, read_settings
 from assets.ground_truth import ground_truth_folder, ground_truth_set
 from assets.learning import learning
 from assets.models import model_assets, model_checks, models_job
+from assets.rollback import rollback_job
 from resources.fixed import fixed
 from resources.models import ModelsResource
 from resources.training import TrainingResource
@@ -19,7 +20,7 @@ def build(settings: Settings) -> dg.Definitions:
     return dg.Definitions(
         assets=[*model_assets(library), ground_truth_folder, ground_truth_set, learning],
         asset_checks=model_checks(library),
-        jobs=[models_job, ground_truth_job, learning_job],
+        jobs=[models_job, ground_truth_job, learning_job, rollback_job],
         sensors=[ground_truth_sensor, hands_sensor],
         resources={
             "models": ModelsResource.from_settings(settings),

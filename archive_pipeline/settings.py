@@ -276,11 +276,12 @@ class Settings(BaseSettings):
         validation_alias="ARCHIVE_TRAINING_MINUTES",
         description="A training ends within these.",
     )
-    training_memory_mb: int = Field(
-        6144,
+    training_memory_mb: int | None = Field(
+        None,
         ge=1024,
         validation_alias="ARCHIVE_TRAINING_MEMORY_MB",
-        description="Memory of a training, in MB; beyond it the training ends and can go on from its checkpoint.",
+        description="Memory of a training, in MB; beyond it the training ends and can go on from its checkpoint. "
+        "By default nine tenths of what its container may take, or 6144 where that has no limit.",
     )
     guarded_sets: Annotated[tuple[str, ...], NoDecode] = Field(
         (),

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
 from archive_pipeline.errors import ArchiveError, UsageError, printable
 from archive_pipeline.training.learning import Candidate, Figures
@@ -21,7 +22,7 @@ GROUP = "training"
 TRUTH, CANDIDATE, EVALUATION, PROMOTED = LEARNING = tuple(
     dg.AssetKey(name) for name in ("ground_truth", "candidate_model", "model_evaluation", "promoted_model")
 )
-_DATA_VERSION = "dagster/data_version"
+DATA_VERSION = "dagster/data_version"
 _DESCRIPTIONS = {
     TRUTH: "All that people wrote in one hand: the sets that were dropped, and the pages of the archive that they "
     "corrected.",
@@ -31,6 +32,14 @@ _DESCRIPTIONS = {
     "better.",
 }
 _UPSTREAM: dict[dg.AssetKey, dg.AssetKey] = {CANDIDATE: TRUTH, EVALUATION: CANDIDATE, PROMOTED: EVALUATION}
+
+
+class LearningConfig(dg.Config):
+    """How one training is to be, as a person sets it in the launchpad. What is left out is as in the settings."""
+
+    minutes: float | None = Field(None, description="The training ends within these.")
+    base: str | None = Field(None, description="Id of the recognition model to begin with, as in models/.")
+    seed: int | None = Field(None, description="Of everything that is drawn; another one gives another candidate.")
 
 
 @dg.multi_asset(
@@ -49,7 +58,9 @@ _UPSTREAM: dict[dg.AssetKey, dg.AssetKey] = {CANDIDATE: TRUTH, EVALUATION: CANDI
     partitions_def=HANDS,
     pool=MODELS_POOL,
 )
-def learning(context: dg.AssetExecutionContext, training: TrainingResource) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+def learning(
+    context: dg.AssetExecutionContext, config: LearningConfig, training: TrainingResource
+) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
     """Learn one hand, as far as it is asked for."""
     key, wanted = context.partition_key, context.selected_asset_keys
     try:
@@ -61,7 +72,9 @@ def learning(context: dg.AssetExecutionContext, training: TrainingResource) -> I
             report_truth(context.instance, training, key)
         if len(wanted - {TRUTH}) == 0:
             return
-        learner = training.learner(lambda at: _observe(context, key, at))
+        learner = training.learner(
+            lambda at: _observe(context, key, at), base=config.base, minutes=config.minutes, seed=config.seed
+        )
         candidate: Candidate | None = None
         if CANDIDATE in wanted:
             candidate = learner.train(key, context.log.info)
@@ -111,9 +124,9 @@ def report_truth(instance: dg.DagsterInstance, training: TrainingResource, key: 
     wanted = dg.AssetRecordsFilter(asset_key=TRUTH, asset_partitions=[key])
     records = instance.fetch_materializations(wanted, limit=1).records
     last = records[0].asset_materialization if records else None
-    if last is None or (last.tags or {}).get(_DATA_VERSION) != found.digest:
+    if last is None or (last.tags or {}).get(DATA_VERSION) != found.digest:
         event = dg.AssetMaterialization(
-            TRUTH, partition=key, metadata=truth_metadata(found), tags={_DATA_VERSION: found.digest}
+            TRUTH, partition=key, metadata=truth_metadata(found), tags={DATA_VERSION: found.digest}
         )
         instance.report_runless_asset_event(event)
 

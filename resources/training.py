@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from pydantic import PrivateAttr
 
+from archive_pipeline.engines.factory import DEFAULT_RECOGNITION
+from archive_pipeline.models.hands import hand_records
+from archive_pipeline.models.promoting import rollback
 from archive_pipeline.processing.page_images_index import PageImages
 from archive_pipeline.rendering.model import RenderOptions
-from archive_pipeline.settings import Settings, read_settings
+from archive_pipeline.settings import Settings
 from archive_pipeline.store import Store
 from archive_pipeline.training.hand_learner import HandLearner, Workshop
 from archive_pipeline.training.learning import Learner
@@ -22,6 +27,21 @@ from archive_pipeline.training_sets.reading import ReadOptions
 from archive_pipeline.training_sets.stored import TruthStore, truths_in
 from archive_pipeline.training_sets.taking_in import take_in
 from archive_pipeline.uploads.register import UploadRegister
+
+
+@dataclass(frozen=True)
+class WentBack:
+    """What a rollback came to.
+
+    Attributes:
+        hand: As people call it.
+        left: Id of the model that does not read it any more.
+        model: Id of the one that does.
+    """
+
+    hand: str
+    left: str
+    model: str
 
 
 class TrainingResource(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -39,12 +59,16 @@ class TrainingResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     max_pixels: int
     worker_memory_mb: int
     page_timeout: float
+    _settings: Settings = PrivateAttr()
 
     @classmethod
     def from_settings(cls, settings: Settings) -> TrainingResource:
         values: dict[str, Any] = {name: value for name, value in settings if name in cls.model_fields}
         values |= {name: str(value) for name, value in values.items() if isinstance(value, Path)}
-        return cls(**values)
+        made = cls(**values)
+        # A training reads pages as documents are read, by all the settings there are for that.
+        made._settings = settings
+        return made
 
     @property
     def truths(self) -> TruthStore:
@@ -65,13 +89,36 @@ class TrainingResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         """What looks at the folder for ground truth."""
         return Inbox(Path(self.ground_truth_dir), self.register, quiet=self.quiet_seconds, notes=self.refused_notes)
 
-    def learner(self, at: Callable[[Progress], None]) -> Learner:
+    def learner(
+        self,
+        at: Callable[[Progress], None],
+        *,
+        base: str | None = None,
+        minutes: float | None = None,
+        seed: int | None = None,
+    ) -> Learner:
         """What learns hands.
 
         Args:
             at: Called after each evaluation of a training.
+            base, minutes, seed: Of this training; None for those of the installation.
+
+        Raises:
+            UsageError: One of them cannot be.
         """
-        return HandLearner(Workshop.from_settings(read_settings()), at)
+        shop = Workshop.from_settings(self._settings).asked(base=base, minutes=minutes, seed=seed)
+        return HandLearner(shop, at)
+
+    def roll_back(self, key: str, reason: str) -> WentBack:
+        """Go back to the model that read a hand before.
+
+        Raises:
+            UsageError: No model is promoted for it.
+        """
+        names = {record.key: record.name for record in hand_records(Path(self.models_dir))}
+        record = rollback(Path(self.models_dir), names.get(key, key), reason=reason)
+        left = [entry.promoted.model for entry in record.history[-2:-1] if entry.promoted]
+        return WentBack(record.name, left[0], record.promoted.model if record.promoted else DEFAULT_RECOGNITION)
 
     def take_in(self, name: str, *, replace: bool) -> Imported:
         """Take in what was dropped; see :func:`archive_pipeline.training_sets.taking_in.take_in`."""

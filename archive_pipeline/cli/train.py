@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Literal
 
 import click
@@ -32,13 +31,7 @@ def recognition(hand: str, base: str | None, minutes: float | None, steps: int |
     from archive_pipeline.hand_names import hand_key
     from archive_pipeline.training.hand_learner import HandLearner, Workshop
 
-    shop = Workshop.from_settings(read_settings())
-    shop = replace(
-        shop,
-        base=base or shop.base,
-        recipe=shop.recipe.model_copy(update={"steps": steps, "seed": seed}),
-        limits=shop.limits.model_copy(update={"minutes": minutes or shop.limits.minutes}),
-    )
+    shop = Workshop.from_settings(read_settings()).asked(base=base, minutes=minutes, steps=steps, seed=seed)
     candidate = HandLearner(shop).train(hand_key(hand), lambda said: click.echo(printable(said), err=True))
     click.echo(
         f"{candidate.model}: " + ", ".join(f"{name} {printable(value)}" for name, value in candidate.figures.items())

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from pydantic import ValidationError
 
 from archive_pipeline.durable import digest_of
 from archive_pipeline.engines.factory import DEFAULT_RECOGNITION, recognition_model
@@ -12,6 +14,7 @@ from archive_pipeline.errors import UsageError, printable
 from archive_pipeline.evaluation.leaks import require_unseen
 from archive_pipeline.evaluation.record import Evaluation
 from archive_pipeline.evaluation.stored import EvaluationStore, evaluate_once
+from archive_pipeline.memory_limit import memory_limit_mb
 from archive_pipeline.models.hands import promoted_model
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.models.library import ModelLibrary
@@ -73,11 +76,40 @@ class Workshop:
             store=settings.store_dir,
             options=ProcessingOptions.from_settings(settings),
             recipe=Recipe(threads=usable_cpus()),
-            limits=Limits(minutes=settings.training_minutes, memory_mb=settings.training_memory_mb),
+            limits=Limits(minutes=settings.training_minutes, memory_mb=settings.training_memory_mb or _usable_mb()),
             base=settings.training_base,
             guarded=settings.guarded_sets,
             margin=settings.promotion_margin,
         )
+
+    def asked(
+        self,
+        *,
+        base: str | None = None,
+        minutes: float | None = None,
+        steps: int | None = None,
+        seed: int | None = None,
+    ) -> Workshop:
+        """The same for one training of which somebody says how it is to be; None leaves a thing as it is.
+
+        Raises:
+            UsageError: A value cannot be.
+        """
+        recipe = {name: value for name, value in {"steps": steps, "seed": seed}.items() if value is not None}
+        limits = {} if minutes is None else {"minutes": minutes}
+        try:
+            return replace(
+                self,
+                base=base or self.base,
+                recipe=Recipe.model_validate(self.recipe.model_dump() | recipe),
+                limits=Limits.model_validate(self.limits.model_dump() | limits),
+            )
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise UsageError(
+                f"{first['loc'][0]} of a training cannot be {first['input']!r}: {first['msg']}",
+                remedy="Correct it or leave it out.",
+            ) from None
 
     @property
     def truths(self) -> TruthStore:
@@ -256,6 +288,12 @@ class HandLearner:
             figures["CER on the way, %"] = round(made.cer, 2)
         path = card_path(self._shop.models, record.model)
         return Candidate(record.model, record.digest, figures, path.read_text("utf-8") if path.is_file() else "")
+
+
+def _usable_mb() -> int:
+    """What a training may take where nobody says: the rest is for what opens pages, and for files in memory."""
+    limit = memory_limit_mb()
+    return Limits().memory_mb if limit is None else limit * 9 // 10
 
 
 def _parts(split: Split, guarded: Sequence[str]) -> tuple[list[TrainingPage], list[TrainingPage]]:

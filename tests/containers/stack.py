@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import time
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,12 @@ ROOT = Path(__file__).parents[2]
 SERVICES = ("postgres", "gate-launch", "gate-stop", "documents", "models", "webserver", "results", "daemon")
 ENDED = ("SUCCESS", "FAILURE", "CANCELED")
 
+_SHOWN = """query($k: AssetKeyInput!, $p: [String!]) { assetOrError(assetKey: $k) { ... on Asset {
+  assetMaterializations(partitions: $p, limit: 1) { metadataEntries { ...M } }
+  assetObservations(partitions: $p, limit: 1000) { metadataEntries { ...M } } } } }
+  fragment M on MetadataEntry { label ... on IntMetadataEntry { intValue } ... on FloatMetadataEntry { floatValue }
+    ... on BoolMetadataEntry { boolValue } ... on TextMetadataEntry { text } ... on MarkdownMetadataEntry { mdStr }
+    ... on TableMetadataEntry { table { records } } }"""
 _LAUNCH = """mutation($e: ExecutionParams!) { launchRun(executionParams: $e) { __typename
   ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }
   ... on RunConfigValidationInvalid { errors { message } } } }"""
@@ -154,16 +161,53 @@ class Stack:
             tags["dagster/partition"] = partition
         return self._launch(location, {"jobName": f"{location}_job"}, {"dagster/max_retries": "0"} | tags)
 
-    def _launch(self, location: str, job: dict[str, Any], tags: dict[str, str]) -> str:
+    def learn(self, hand: str, **config: object) -> str:
+        """Ask Dagster for the training of a hand, as the launchpad says; the run's id."""
+        tags = {"dagster/max_retries": "0", "dagster/partition": hand}
+        return self._launch("models", {"jobName": "learning_job"}, tags, {"ops": {"learning": {"config": config}}})
+
+    def _launch(
+        self, location: str, job: dict[str, Any], tags: dict[str, str], config: dict[str, Any] | None = None
+    ) -> str:
         parameters = {
             "selector": {"repositoryName": "__repository__", "repositoryLocationName": location} | job,
             "mode": "default",
-            "runConfigData": {},
+            "runConfigData": config or {},
             "executionMetadata": {"tags": [{"key": key, "value": value} for key, value in tags.items()]},
         }
         launched = self.ask(_LAUNCH, e=parameters)["launchRun"]
         assert launched["__typename"] == "LaunchRunSuccess", launched
         return str(launched["run"]["runId"])
+
+    def shown(self, asset: str, partition: str | None = None) -> dict[str, Any]:
+        """The metadata of an asset's newest materialization, by label; empty if there is none."""
+        found = self._of_asset(asset, partition)["assetMaterializations"]
+        return found[0] if found else {}
+
+    def observed(self, asset: str, partition: str) -> list[dict[str, Any]]:
+        """The metadata of all observations of a partition, the newest first."""
+        return self._of_asset(asset, partition)["assetObservations"]
+
+    def _of_asset(self, asset: str, partition: str | None) -> dict[str, list[dict[str, Any]]]:
+        partitions = [partition] if partition else None
+        found = self.ask(_SHOWN, k={"path": [asset]}, p=partitions)["assetOrError"]
+        return {
+            kind: [
+                {
+                    entry["label"]: next((value for name, value in entry.items() if name != "label"), None)
+                    for entry in event["metadataEntries"]
+                }
+                for event in found.get(kind) or []
+            ]
+            for kind in ("assetMaterializations", "assetObservations")
+        }
+
+    def until(self, what: Callable[[], object], seconds: float = 420) -> None:
+        """Wait for something to become true."""
+        end = time.monotonic() + seconds
+        while not what():
+            assert time.monotonic() < end, self.compose("logs", "--tail", "40", "models", "daemon")
+            time.sleep(1)
 
     def status(self, run_id: str) -> str:
         return str(self.ask(_RUN, r=run_id)["runOrError"]["status"])

@@ -3,11 +3,9 @@
 import io
 import json
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from containers.run_container import in_run_container, profiles_of
@@ -16,10 +14,6 @@ from PIL import Image
 
 from archive_pipeline.bench import broken_truth, hostile_zips
 
-_LATEST = """query($k: AssetKeyInput!, $p: [String!]) { assetOrError(assetKey: $k) { ... on Asset {
-  assetMaterializations(partitions: $p, limit: 1) { runId metadataEntries { label
-    ... on IntMetadataEntry { intValue } ... on TextMetadataEntry { text }
-    ... on TableMetadataEntry { table { records } } } } } } }"""
 TABLE = """
 import json
 from dataclasses import asdict
@@ -50,23 +44,8 @@ def automatic(image: str) -> Iterator[Stack]:
         stack.down("--volumes")
 
 
-def _until(what: Callable[[], object], stack: Stack, seconds: float = 420) -> None:
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end, stack.compose("logs", "--tail", "40", "models", "daemon")
-        time.sleep(1)
-
-
-def _shown(stack: Stack, asset: str, partition: str | None = None) -> dict[str, Any]:
-    """The metadata of the newest materialization, by label."""
-    partitions = [partition] if partition else None
-    found = stack.ask(_LATEST, k={"path": [asset]}, p=partitions)["assetOrError"].get("assetMaterializations") or []
-    entries = found[0]["metadataEntries"] if found else []
-    return {each["label"]: next((value for name, value in each.items() if name != "label"), None) for each in entries}
-
-
 def _refused(stack: Stack) -> set[str]:
-    table = _shown(stack, "ground_truth_folder").get("refused ground truth") or {"records": []}
+    table = stack.shown("ground_truth_folder").get("refused ground truth") or {"records": []}
     return {json.loads(record)["upload"] for record in table["records"]}
 
 
@@ -86,14 +65,14 @@ def test_dropped_ground_truth_is_taken_in_and_hostile_zips_are_refused_beside_it
     for path in folder.rglob("*"):
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() else 0o644)
-    _until(lambda: _shown(stack, "ground_truth_set", "jean"), stack)
-    shown = _shown(stack, "ground_truth_set", "jean")
+    stack.until(lambda: stack.shown("ground_truth_set", "jean"))
+    shown = stack.shown("ground_truth_set", "jean")
     assert (shown["hand"], shown["pages"], shown["lines"], shown["characters"]) == ("Jean", 1, 1, 9)
-    assert _shown(stack, "ground_truth", "jean")["lines"] == 1
+    assert stack.shown("ground_truth", "jean")["lines"] == 1
     refused = {*(f"{name}.zip" for name in hostile), "out"}
-    _until(lambda: _refused(stack) == refused, stack)
+    stack.until(lambda: _refused(stack) == refused)
     notes = [folder / f"{name}.refused.txt" for name in refused]
-    _until(lambda: all(note.exists() for note in notes), stack)
+    stack.until(lambda: all(note.exists() for note in notes))
     assert "leads out of the archive" in (folder / "a-name-that-leads-up.zip.refused.txt").read_text()
     assert {note.stat().st_uid for note in notes} == {1000}
     # Only notes are new on the host, and nothing but the set is in the volume.
@@ -139,11 +118,10 @@ def test_a_run_of_models_holds_no_document_up_and_no_two_of_a_kind_are_under_way
     def ended() -> bool:
         locations = docker("ps", *project, "--format", '{{.Label "archive.location"}}').split()
         seen[" ".join(sorted(locations))] += 1
-        done = stack.ask(_LATEST, k={"path": ["document_exports"]}, p=["beside.pdf"])["assetOrError"]
         all_ended = all(stack.status(run) in ENDED for run in runs)
-        return all_ended and bool(done.get("assetMaterializations")) and not locations
+        return all_ended and bool(stack.shown("document_exports", "beside.pdf")) and not locations
 
-    _until(ended, stack)
+    stack.until(ended)
     assert {stack.status(run) for run in runs} == {"SUCCESS"}
     print(dict(seen))
     assert seen["documents models"] > 0

@@ -1,16 +1,22 @@
 """What the integration tests share: a demo archive, and the command line in a process of its own."""
 
+from __future__ import annotations
+
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from archive_pipeline.demo.archive import DemoArchive, make_demo
+
+if TYPE_CHECKING:
+    from truth_inbox import Inbox
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,19 @@ class Cli:
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> DemoArchive:
     return make_demo(tmp_path_factory.mktemp("demo"))
+
+
+@pytest.fixture
+def inbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Inbox]:
+    """A folder for ground truth, taken at once, with an instance of Dagster that is on the disk."""
+    import dagster as dg
+    from truth_inbox import Inbox
+
+    monkeypatch.setenv("ARCHIVE_HOME", str(tmp_path / "archive"))
+    monkeypatch.setenv("ARCHIVE_QUIET_SECONDS", "0")
+    (tmp_path / "instance").mkdir()
+    with dg.DagsterInstance.local_temp(str(tmp_path / "instance")) as instance:
+        yield Inbox(instance)
 
 
 @pytest.fixture(scope="session")

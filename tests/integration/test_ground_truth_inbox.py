@@ -1,126 +1,17 @@
 """The sensor on the folder for ground truth, with Dagster in this process: from a dropped set to a known hand."""
 
-import io
 import os
-import zipfile
-from collections.abc import Iterator
-from pathlib import Path
 
 import dagster as dg
 import pytest
-from PIL import Image, ImageDraw
+from truth_inbox import Inbox, files_of, line_image, why
 
-from archive_pipeline.automation import ground_truth_sensor, hands_sensor
+from archive_pipeline.automation import hands_sensor
 from archive_pipeline.bench.hostile_zips import with_name
 from archive_pipeline.errors import NoSpaceLeft
-from archive_pipeline.models_definitions import build
-from archive_pipeline.settings import read_settings
-from archive_pipeline.training.learning import Candidate, Decided, Evaluated, Told
-from archive_pipeline.training_sets.inbox import inbox_register
-from archive_pipeline.training_sets.stored import truths_in
 from assets.ground_truth import FOLDER, SET
-from assets.learning import LEARNING, TRUTH
-from assets.partitions import HANDS, TRAINING_SETS
-from resources.training import TrainingResource
-
-
-def line_image(number: int) -> bytes:
-    image = Image.new("L", (300, 60), 255)
-    ImageDraw.Draw(image).line((10 + number, 30, 280, 30 + number % 20), fill=0, width=3)
-    data = io.BytesIO()
-    image.save(data, "PNG")
-    return data.getvalue()
-
-
-def files_of(*texts: str, hand: str = "writer: Jean Dupont\nlanguage: fr\nlicence: CC-BY-4.0\n") -> dict[str, bytes]:
-    files = {"hand.yaml": hand.encode()}
-    for number, text in enumerate(texts, 1):
-        files[f"p{number}-1.png"] = line_image(number)
-        files[f"p{number}-1.gt.txt"] = text.encode()
-    return files
-
-
-class Inbox:
-    """The sensors as the daemon evaluates them, with the runs done in this process."""
-
-    def __init__(self, instance: dg.DagsterInstance) -> None:
-        self.instance, self.settings = instance, read_settings()
-        self.folder = self.settings.ground_truth_dir
-        self.folder.mkdir(parents=True)
-        self.truths = truths_in(self.settings.training_dir)
-        self.register = inbox_register(self.settings.training_dir)
-        self.definitions = build(self.settings)
-        self.cursor: str | None = None
-        self.keys_seen: set[str] = set()
-
-    def drop(self, name: str, files: dict[str, bytes]) -> None:
-        folder = self.folder / name
-        folder.mkdir(exist_ok=True)
-        for old in folder.iterdir():
-            old.unlink()
-        for file, data in files.items():
-            (folder / file).write_bytes(data)
-
-    def drop_zip(self, name: str, files: dict[str, bytes]) -> None:
-        with zipfile.ZipFile(self.folder / name, "w") as archive:
-            for file, data in files.items():
-                archive.writestr(file, data)
-
-    def tick(self, sensor: dg.SensorDefinition = ground_truth_sensor) -> list[str]:
-        """The sets of which runs are asked for and were not asked for before."""
-        with dg.build_sensor_context(
-            instance=self.instance,
-            cursor=self.cursor,
-            resources={"training": TrainingResource.from_settings(self.settings)},
-            definitions=self.definitions,
-        ) as context:
-            data = sensor.evaluate_tick(context)
-        for request in data.dynamic_partitions_requests:
-            self.instance.add_dynamic_partitions(request.partitions_def_name, list(request.partition_keys))
-        for event in data.asset_events:
-            self.instance.report_runless_asset_event(event)
-        if sensor is ground_truth_sensor:
-            self.cursor = data.cursor
-        fresh = [request for request in data.run_requests or [] if request.run_key not in self.keys_seen]
-        self.keys_seen |= {str(request.run_key) for request in fresh}
-        return [request.tags["dagster/partition"] for request in fresh]
-
-    def run(self, name: str, job: str = "ground_truth_job", **config: object) -> dg.ExecuteInProcessResult:
-        return self.definitions.resolve_job_def(job).execute_in_process(
-            instance=self.instance,
-            partition_key=name,
-            run_config={"ops": {"ground_truth_set": {"config": config}}} if config else {},
-            raise_on_error=False,
-        )
-
-    def shown(self, key: dg.AssetKey, partition: str | None = None) -> dict[str, object]:
-        wanted = dg.AssetRecordsFilter(asset_key=key, asset_partitions=[partition] if partition else None)
-        (record,) = self.instance.fetch_materializations(wanted, limit=1).records
-        assert record.asset_materialization is not None
-        metadata = record.asset_materialization.metadata
-        return {
-            name: value if isinstance(value, dg.TableMetadataValue) else value.value for name, value in metadata.items()
-        }
-
-    def refused(self) -> dict[str, str]:
-        return {each.path: each.reason for each in self.register.in_state("refused")}
-
-    def hands(self) -> list[str]:
-        return list(self.instance.get_dynamic_partitions(str(HANDS.name)))
-
-
-def why(result: dg.ExecuteInProcessResult) -> str:
-    (failure,) = [event for event in result.all_events if event.is_step_failure]
-    return str(failure.step_failure_data.error)
-
-
-@pytest.fixture
-def inbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Inbox]:
-    monkeypatch.setenv("ARCHIVE_HOME", str(tmp_path / "archive"))
-    monkeypatch.setenv("ARCHIVE_QUIET_SECONDS", "0")
-    (tmp_path / "instance").mkdir()
-    with dg.DagsterInstance.local_temp(str(tmp_path / "instance")) as instance:
-        yield Inbox(instance)
+from assets.learning import TRUTH
+from assets.partitions import TRAINING_SETS
 
 
 def test_a_dropped_set_is_stored_and_its_hand_is_known_with_all_that_there_is_of_it(inbox: Inbox) -> None:
@@ -297,73 +188,3 @@ def test_hands_and_sets_of_other_ways_in_are_made_known(inbox: Inbox) -> None:
     # There is nothing to take in: it is shown as it is.
     assert inbox.run("letters").success
     assert inbox.shown(SET, "letters")["lines"] == 1
-
-
-def test_until_there_is_a_training_the_step_says_so_and_the_ground_truth_of_the_hand_is_there(inbox: Inbox) -> None:
-    inbox.drop("jean", files_of("un"))
-    inbox.tick()
-    inbox.run("jean")
-    (hand,) = inbox.hands()
-    result = inbox.run(hand, "learning_job")
-    assert "trains no models" in why(result)
-    assert [event.materialization.asset_key for event in result.get_asset_materialization_events()] == [TRUTH]
-
-
-class Scripted:
-    """A learner that trains nothing."""
-
-    def __init__(self) -> None:
-        self.did: list[str] = []
-        self.last: Candidate | None = None
-
-    def train(self, hand: str, told: Told) -> Candidate:
-        self.did.append(f"train {hand}")
-        self.last = Candidate("jean-00000000", "0" * 64, {"CER %": 12.5})
-        return self.last
-
-    def newest(self, hand: str) -> Candidate | None:
-        return self.last
-
-    def evaluate(self, hand: str, candidate: Candidate, told: Told) -> Evaluated:
-        self.did.append(f"evaluate {candidate.model}")
-        return Evaluated("1" * 64, {"CER %": 12.5, "CER % of the model in use": 55.0})
-
-    def promote(self, hand: str, candidate: Candidate, told: Told) -> Decided:
-        self.did.append(f"promote {candidate.model}")
-        return Decided(candidate.model, promoted=True, reason="it is better on 9 of 10 pages")
-
-
-def test_one_step_learns_a_hand_and_all_is_fresh_until_there_is_more_ground_truth(
-    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from dagster._core.definitions.data_version import CachingStaleStatusResolver
-
-    learner = Scripted()
-    monkeypatch.setattr("resources.training.learner", lambda _: learner)
-    inbox.drop("jean", files_of("un"))
-    inbox.tick()
-    inbox.run("jean")
-    (hand,) = inbox.hands()
-
-    def stale() -> dict[str, str]:
-        graph = inbox.definitions.resolve_asset_graph()
-        from dagster._core.loader import LoadingContextForTest
-
-        resolver = CachingStaleStatusResolver(inbox.instance, graph, LoadingContextForTest(inbox.instance))
-        return {key.to_user_string(): resolver.get_status(key, hand).value for key in LEARNING}
-
-    result = inbox.run(hand, "learning_job")
-    assert result.success, why(result)
-    assert learner.did == [f"train {hand}", "evaluate jean-00000000", "promote jean-00000000"]
-    assert [event.materialization.asset_key for event in result.get_asset_materialization_events()] == list(LEARNING)
-    assert set(stale().values()) == {"FRESH"}
-    # Another hand's changes nothing here.
-    inbox.drop("anne", files_of("deux", hand="writer: Anne"))
-    inbox.tick()
-    inbox.run("anne")
-    assert set(stale().values()) == {"FRESH"}
-    inbox.drop("jean", files_of("un", "deux"))
-    inbox.tick()
-    inbox.run("jean")
-    assert stale()["ground_truth"] == "FRESH"
-    assert stale()["candidate_model"] == "STALE"

@@ -1,5 +1,6 @@
 """Training, but for what takes a real model: the form that is trained, batches, checkpoints, what is drawn."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +12,16 @@ from hypothesis import strategies as st
 from kraken.lib.ppocr import PPOCRv6Model
 
 from archive_pipeline.errors import ModelError, StorageError
+from archive_pipeline.training.recognition import loop
 from archive_pipeline.training.recognition.augmentation import augmented
-from archive_pipeline.training.recognition.batches import batch_at, epoch_batches
+from archive_pipeline.training.recognition.batches import batch_at, epoch_batches, parts
 from archive_pipeline.training.recognition.checkpoint import State, Tensors
 from archive_pipeline.training.recognition.fused import fused, write_back
-from archive_pipeline.training.recognition.lines import display_order
+from archive_pipeline.training.recognition.lines import CutLine, display_order
 from archive_pipeline.training.recognition.network import TrainableNetwork, write_network
 from archive_pipeline.training.recognition.onnx_form import onnx_form
 from archive_pipeline.training.recognition.reading import character_error_rate
+from archive_pipeline.training.recognition.recipe import Recipe
 from archive_pipeline.training.recognition.tensors import PADDING, batch_tensor
 
 
@@ -122,6 +125,45 @@ def test_each_line_is_in_one_batch_of_an_epoch(widths: list[int], size: int, see
 def test_the_batches_of_steps_are_those_of_their_epochs(widths: list[int], size: int) -> None:
     expected = [(epoch, batch) for epoch in range(3) for batch in epoch_batches(widths, size, 7, epoch)]
     assert [batch_at(widths, size, 7, step) for step in range(len(expected))] == expected
+
+
+@given(WIDTHS, st.integers(1, 4000))
+def test_parts_of_a_batch_are_the_batch_and_no_wider_than_they_may_be(widths: list[int], most: int) -> None:
+    batch = list(range(len(widths)))[::-1]
+    found = parts(batch, widths, most)
+    assert [index for part in found for index in part] == batch
+    for part in found:
+        assert len(part) == 1 or len(part) * max(widths[index] for index in part) <= most
+    for one, other in pairwise(found):
+        # None is made without need.
+        assert (len(one) + 1) * max(widths[index] for index in [*one, other[0]]) > most
+
+
+def test_the_gradient_of_a_batch_in_parts_is_that_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = np.random.default_rng(0)
+    lines = [
+        CutLine(str(index), "abc"[: 1 + index % 3], draw.integers(0, 256, (48, 90 + 10 * index, 3), np.uint8))
+        for index in range(5)
+    ]
+
+    def learnt(most: int) -> tuple[float, dict[str, torch.Tensor]]:
+        monkeypatch.setattr(loop, "_PART", most)
+        network = TrainableNetwork(_model())
+        network.learn_characters(["abc"], 0)
+        learning = loop.Learning(network, lines, [], Recipe(batch=5, threads=1))
+        network.module.eval()  # without dropout, which is drawn for each part
+        loss = learning._learn_from(0)
+        return loss, {
+            name: part.grad.clone() for name, part in network.module.named_parameters() if part.grad is not None
+        }
+
+    whole, expected = learnt(10_000)
+    loss, found = learnt(300)
+    assert loss == pytest.approx(whole, rel=1e-4)
+    largest = max(float(each.abs().max()) for each in expected.values())
+    assert largest > 1e-3
+    for name, gradient in expected.items():
+        assert torch.allclose(found[name], gradient, rtol=1e-2, atol=1e-4 * largest), name
 
 
 @given(st.integers(20, 400), st.floats(0.1, 2), st.integers(0, 1000))

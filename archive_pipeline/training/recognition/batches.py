@@ -31,3 +31,23 @@ def batch_at(widths: Sequence[int], size: int, seed: int, step: int) -> tuple[in
     in_epoch = groups * _TOGETHER + -(-rest // size)
     epoch, index = divmod(step, in_epoch)
     return epoch, epoch_batches(widths, size, seed, epoch)[index]
+
+
+def parts(batch: Sequence[int], widths: Sequence[int], most: int) -> list[list[int]]:
+    """A batch in parts, each at most so many pixels wide in all, with its lines padded to the widest.
+
+    The gradient is that of the whole batch, and what it takes in memory that of the largest part. A line that is wider
+    than that is alone.
+
+    Args:
+        batch: Indices of lines.
+        widths: Of all lines, in pixels.
+    """
+    found: list[list[int]] = []
+    for index in batch:
+        last = [*found[-1], index] if found else []
+        if last and len(last) * max(widths[each] for each in last) <= most:
+            found[-1] = last
+        else:
+            found.append([index])
+    return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import resource
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from torch import nn
 
 from archive_pipeline.errors import ArchiveError
 from archive_pipeline.training.recognition.augmentation import augmented
-from archive_pipeline.training.recognition.batches import batch_at
+from archive_pipeline.training.recognition.batches import batch_at, parts
 from archive_pipeline.training.recognition.checkpoint import State, Tensors
 from archive_pipeline.training.recognition.lines import CutLine
 from archive_pipeline.training.recognition.network import TrainableNetwork
@@ -32,6 +33,7 @@ OUT_OF_TIME = "its time was over; started again, it goes on"
 _CHECKPOINT_SECONDS = 30.0
 _LOWEST = 0.02  # of the learning rate, at the end
 _MEASURED = 6  # batches by which the speed is measured
+_PART = 3200  # pixels of lines that are on their way through the network at once, on a CPU: what takes the memory
 
 
 class TrainingEnded(ArchiveError):
@@ -84,7 +86,7 @@ class Learning:
         for step in range(_MEASURED + 1):
             if step == 1:  # the first one is slower than all others
                 started = time.monotonic()
-            self._loss_of(step * 7).backward()  # type: ignore[no-untyped-call]
+            self._learn_from(step * 7)
         self._module.zero_grad()
         each = (time.monotonic() - started) / _MEASURED
         # What is left goes to evaluations and checkpoints.
@@ -137,27 +139,36 @@ class Learning:
         for group in optimiser.param_groups:
             group["lr"] = rate
         self._module.train()
-        loss = self._loss_of(state.step)
         optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss = self._learn_from(state.step)
         nn.utils.clip_grad_norm_(self._module.parameters(), recipe.clip)
         optimiser.step()
         state.step += 1
         if recipe.average:
             tensors.follow(min(recipe.average, (1 + state.step) / (10 + state.step)))
-        lost = loss.item()
-        if not math.isfinite(lost):
+        if not math.isfinite(loss):
             raise TrainingEnded(
-                f"the training has come apart at step {state.step}: its loss is {lost}",
+                f"the training has come apart at step {state.step}: its loss is {loss}",
                 remedy="Train with a lower learning rate, or look at the ground truth: ground-truth check.",
             )
-        state.losses = (state.losses[0] + lost, state.losses[1] + 1)
+        state.losses = (state.losses[0] + loss, state.losses[1] + 1)
 
-    def _loss_of(self, step: int) -> torch.Tensor:
-        """The loss of the batch of a step; everything that is drawn is drawn by the step."""
+    def _learn_from(self, step: int) -> float:
+        """Add the gradients of the batch of a step, and give its loss; all that is drawn is drawn by the step."""
         recipe = self._recipe
         torch.manual_seed((recipe.seed << 32) + step)  # dropout
         epoch, chosen = batch_at(self._widths, recipe.batch, recipe.seed, step)
+        most = _PART if self._device.type == "cpu" else sys.maxsize
+        total = 0.0
+        for part in parts(chosen, self._widths, most):
+            loss = self._loss_of(part, epoch) * (len(part) / len(chosen))
+            loss.backward()  # type: ignore[no-untyped-call]
+            total += loss.item()
+        return total
+
+    def _loss_of(self, chosen: Sequence[int], epoch: int) -> torch.Tensor:
+        """The mean loss of some lines, for each character."""
+        recipe = self._recipe
         strips = [
             augmented(self._train[index].strip, recipe.augmentation, np.random.default_rng([recipe.seed, epoch, index]))
             for index in chosen

@@ -1,0 +1,118 @@
+"""A short training in a real installation: from a folder that is dropped to a decision, hardened throughout."""
+
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from containers import test_hardening as hardening
+from containers.outside import Outside
+from containers.stack import Stack, docker
+from drawn_hand import drawn_hand
+
+from archive_pipeline.hand_names import hand_key
+
+HAND = "Jean Dupont"
+PEAK = """
+from pathlib import Path
+for name in ("memory/memory.max_usage_in_bytes", "memory.peak"):
+    path = Path("/sys/fs/cgroup", name)
+    if path.exists():
+        print(int(path.read_text()) >> 20)
+"""
+KEPT = """
+import json
+from pathlib import Path
+def read(root, pattern):
+    return {str(path.relative_to(root)): json.loads(path.read_text("utf-8")) for path in Path(root).glob(pattern)}
+print(json.dumps({
+    "trained": read("/app/models/trained", "*.json"),
+    "decisions": read("/app/models/decisions", "*/*.json"),
+    "hands": read("/app/models/hands", "*.json"),
+    "evaluations": sorted(str(path) for path in Path("/data/training/evaluations").rglob("*.json")),
+    "splits": read("/data/training/splits", "*.json"),
+}))
+"""
+pytestmark = pytest.mark.timeout(3600)
+
+
+@pytest.fixture(scope="module")
+def automatic(image: str) -> Iterator[Stack]:
+    """An installation that takes ground truth in by itself."""
+    with tempfile.TemporaryDirectory(prefix="archive-learning-") as name:
+        uploads = Path(name) / "uploads"
+        uploads.mkdir()
+        for folder in (Path(name), uploads):
+            folder.chmod(0o755)
+        stack = Stack("archive-learning", 3993, uploads, image, quiet_seconds=2)
+        stack.down("--volumes")
+        stack.up(automatic=True)
+        yield stack
+        stack.down("--volumes")
+
+
+def test_a_dropped_hand_is_learnt_in_a_hardened_run_and_candidate_figures_and_decision_are_there(
+    automatic: Stack, outside: Outside, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack = automatic
+    drawn = drawn_hand(tmp_path / "jean", 10, 6, writer=HAND)
+    for path in drawn.iterdir():
+        path.chmod(0o644)
+    drawn.chmod(0o755)
+    drawn.rename(stack.ground_truth / "jean")
+    stack.until(lambda: stack.shown("ground_truth_set", "jean"))
+    hand = hand_key(HAND)
+    assert stack.shown("ground_truth", hand)["pages"] == 10
+
+    # The launchpad's minutes, not the hour of the settings.
+    run = stack.learn(hand, minutes=1)
+    container = stack.wait_for_container(run, 300)
+    stack.until(lambda: stack.observed("candidate_model", hand), 1500)
+    found = hardening.read(container, outside)
+    peak = int(docker("exec", container, "python3", "-c", PEAK).splitlines()[0])
+    inside = {"run of models": found}
+    for holds in (
+        hardening.test_no_process_is_root_or_can_become_it,
+        hardening.test_nothing_of_the_program_can_be_written_or_executed_from_tmp,
+        hardening.test_memory_processes_cpus_and_core_files_are_limited,
+        hardening.test_only_the_gates_see_the_engines_socket,
+        hardening.test_a_run_reaches_the_database_and_no_other_service,
+        hardening.test_the_items_of_the_cis_benchmark_hold,
+    ):
+        holds(inside, "run of models")
+    mounts = found["mounts"]
+    assert {place for place in mounts if place.startswith(("/app", "/data")) and "rw" in mounts[place]["options"]} == {
+        "/app/cache",
+        "/app/models",
+        "/data/logs",
+        "/data/training",
+    }
+    assert found["inspect"]["HostConfig"]["CpuShares"] == 256
+
+    assert stack.wait(run, 1500) == "SUCCESS", stack.messages(run)
+    kept: dict[str, Any] = json.loads(stack.compose("exec", "-T", "models", "python", "-c", KEPT))
+    (record,) = kept["trained"].values()
+    shown = stack.shown("candidate_model", hand)
+    curve = stack.observed("candidate_model", hand)[::-1]
+    with capsys.disabled():
+        print(
+            f"\n{record['made']['steps']} steps in {record['made']['seconds']} s, {peak:,} MB at the first evaluation"
+        )
+        print(json.dumps([shown, stack.shown("model_evaluation", hand), stack.shown("promoted_model", hand)], indent=1))
+    assert [each["loss"] for each in curve] == pytest.approx([each["loss"] for each in record["made"]["curve"]])
+    assert record["made"]["seconds"] < 60 + 60  # its last batch may be slow here
+    assert (shown["model"], shown["sha256"]) == (record["model"], record["digest"])
+    assert "jean: 4 pages, CC0-1.0" in shown["model card"].replace("\\", "")
+    listed = json.loads(stack.compose("exec", "-T", "documents", "archive-pipeline", "models", "list", "--json"))
+    assert record["model"] in json.dumps(listed)
+    (split,) = kept["splits"].values()
+    assert len(kept["evaluations"]) == 2, kept["evaluations"]
+    assert split
+    ((name, decision),) = kept["decisions"].items()
+    assert name.startswith(f"{hand}/")
+    decided = stack.shown("promoted_model", hand)
+    assert decided["reason"] == " ".join(decision["reasons"])
+    assert decided["promoted"] is (decision["verdict"] == "promoted") is bool(kept["hands"])
+    assert stack.shown("model_evaluation", hand)["model"] == record["model"]
