@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from archive_pipeline.errors import BadSettings
-from archive_pipeline.hand_names import folded_name, same_hand
+from archive_pipeline.hand_names import folded_name, is_unknown, same_hand
 from archive_pipeline.languages import normalise_language
 from archive_pipeline.page import clean_text
 from archive_pipeline.processing.document_settings import reason_of
@@ -63,9 +63,16 @@ def parse_hand(data: bytes) -> Hand:
     """
     values, lines = read_flat(data, FIELDS)
     try:
-        return Hand.model_validate(values)
+        hand = Hand.model_validate(values)
     except ValidationError as error:
         name = str(error.errors()[0]["loc"][0])
         raise BadSettings(
             f"line {lines[name]}: {reason_of(error)}", remedy="Mend hand.yaml; see ground-truth.md."
         ) from None
+    # Not in the model: sets that were stored before this was refused must still load.
+    if is_unknown(hand.writer):
+        raise BadSettings(
+            f"line {lines['writer']}: writer '{hand.writer}' stands for a hand that nobody knows",
+            remedy="Name the hand in hand.yaml, or leave out writer.",
+        )
+    return hand

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from archive_pipeline.durable import digest_of
 from archive_pipeline.errors import UsageError
-from archive_pipeline.hand_names import hand_key
+from archive_pipeline.hand_names import hand_key, is_unknown
 from archive_pipeline.processing.settings_reader import stored_choices
 from archive_pipeline.store import Store
 from archive_pipeline.training_sets.lines import pages_of_hand
@@ -39,20 +39,22 @@ class HandTruth:
 def known_hands(truths: TruthStore, store: Store) -> dict[str, str]:
     """Key of a hand -> its name, of every hand in which there is ground truth or a page that people corrected.
 
+    What is in a hand that nobody knows (``auto``) is in many hands, and in none that could be trained.
+
     Raises:
         ArchiveError: Something of it cannot be read.
     """
     found: dict[str, str] = {}
     for name in truths.names():
         truth = truths.load(name)
-        if truth is not None:
+        if truth is not None and not is_unknown(truth.writer):
             found.setdefault(hand_key(truth.writer), truth.writer)
     for key in store.keys():  # noqa: SIM118 - no dictionary
         folder = store.document(key)
         if not folder.correction(1).parent.is_dir():
             continue
         record = stored_choices(folder)
-        if record is not None and record.choices.hand:
+        if record is not None and record.choices.hand and not is_unknown(record.choices.hand):
             found.setdefault(hand_key(record.choices.hand), record.choices.hand)
     return found
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archive_pipeline.errors import ArchiveError
+from archive_pipeline.hand_names import is_unknown
 from archive_pipeline.page import Line, Page, Region
 from archive_pipeline.processing.correction_layer import Applied, PageCorrections, corrections_on, stored_corrections
 from archive_pipeline.processing.settings_reader import stored_choices
@@ -137,9 +138,13 @@ def corrected_pages(folder: DocumentFolder) -> Iterator[TrainingPage]:
 def pages_of_hand(truths: TruthStore, store: Store, hand: str) -> Iterator[TrainingPage]:
     """All that people wrote in one hand: sets of that writer, then documents whose settings name the hand.
 
+    Nothing is in the hand that nobody knows (``auto``).
+
     Raises:
         ArchiveError: Something of it cannot be read.
     """
+    if is_unknown(hand):
+        return
     for name in truths.names():
         truth = truths.load(name)
         if truth is not None and same_hand(truth.writer, hand):

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -73,40 +73,54 @@ def sort_names(names: Iterable[str]) -> Material:
     )
 
 
-def page_image(transcription: str, told: str, images: Sequence[str]) -> tuple[str, str] | None:
-    """The image of a PAGE or ALTO file.
+class ImageNames:
+    """The images of a set by their names, so that one is found without going through all.
 
     Args:
-        transcription: Its name.
-        told: What it says its image is called; untrusted, it may be any path or address.
-        images: The images that are there.
-
-    Returns:
-        The image and how it was found: ``named`` in the XML, or by the same ``name``. None if there is none.
+        images: Names with folders, in natural order: where two fit equally, the first counts.
     """
-    path = PurePosixPath(transcription)
-    named = PurePosixPath(told.replace("\\", "/")).name.casefold()
-    folders = [path.parent]
-    if path.parent.name.lower() in _FOLDERS_OF_XML:
-        folders.append(path.parent.parent)
-    near = [image for image in images if PurePosixPath(image).parent in folders]
-    for image in near:
-        if PurePosixPath(image).name.casefold() == named:
-            return image, "named"
-    for image in near:
-        if PurePosixPath(image).stem.casefold() == path.stem.casefold():
-            return image, "name"
-    # Somewhere else in the set, if there is but one of that name.
-    elsewhere = [image for image in images if PurePosixPath(image).name.casefold() == named]
-    return (elsewhere[0], "named") if len(elsewhere) == 1 else None
 
+    def __init__(self, images: Sequence[str]) -> None:
+        self._exact: dict[str, str] = {}
+        self._named: dict[str, list[str]] = {}
+        self._in_folder: dict[tuple[str, str], tuple[int, str]] = {}
+        self._stems: dict[tuple[str, str], tuple[int, str]] = {}
+        for number, image in enumerate(images):
+            path = PurePosixPath(image)
+            folder, name = str(path.parent), path.name.casefold()
+            self._exact[image.casefold()] = image
+            self._named.setdefault(name, []).append(image)
+            self._in_folder.setdefault((folder, name), (number, image))
+            self._stems.setdefault((folder, path.stem.casefold()), (number, image))
 
-def line_images(text: str) -> Iterator[str]:
-    """Names that the image of a line text may have, the likeliest first."""
-    stem = text[: -len(LINE_TEXT)]
-    for between in _BETWEEN:
-        for suffix in sorted(IMAGE_SUFFIXES):
-            yield f"{stem}{between}{suffix}"
+    def of_page(self, transcription: str, told: str) -> tuple[str, str] | None:
+        """The image of a PAGE or ALTO file.
+
+        Args:
+            transcription: Its name.
+            told: What it says its image is called; untrusted, it may be any path or address.
+
+        Returns:
+            The image and how it was found: ``named`` in the XML, or by the same ``name``. None if there is none.
+        """
+        path = PurePosixPath(transcription)
+        named = PurePosixPath(told.replace("\\", "/")).name.casefold()
+        folders = [path.parent]
+        if path.parent.name.lower() in _FOLDERS_OF_XML:
+            folders.append(path.parent.parent)
+        for known, name, how in ((self._in_folder, named, "named"), (self._stems, path.stem.casefold(), "name")):
+            near = [known[str(folder), name] for folder in folders if (str(folder), name) in known]
+            if near:
+                return min(near)[1], how
+        # Somewhere else in the set, if there is but one of that name.
+        elsewhere = self._named.get(named, [])
+        return (elsewhere[0], "named") if len(elsewhere) == 1 else None
+
+    def of_line(self, text: str) -> str | None:
+        """The image of a line text; None if there is none."""
+        stem = text[: -len(LINE_TEXT)]
+        names = (f"{stem}{between}{suffix}".casefold() for between in _BETWEEN for suffix in sorted(IMAGE_SUFFIXES))
+        return next((self._exact[name] for name in names if name in self._exact), None)
 
 
 def page_of_line(text: str) -> str:

@@ -34,7 +34,7 @@ from archive_pipeline.rendering.model import PageImage, RenderOptions
 from archive_pipeline.sealed import Limits
 from archive_pipeline.training_sets.asking import TruthChild
 from archive_pipeline.training_sets.hand import Hand
-from archive_pipeline.training_sets.names import line_images, page_image, page_of_line
+from archive_pipeline.training_sets.names import ImageNames, page_of_line
 from archive_pipeline.training_sets.opening import Opened, named, open_material
 from archive_pipeline.unzipping.limits import ZipLimits
 
@@ -103,6 +103,7 @@ class TruthReader:
         self._child = child
         self._scratch = scratch
         self._options = options
+        self._images = ImageNames(opened.material.images)
         self.hand = self._hand()
 
     def _hand(self) -> Hand:
@@ -141,7 +142,7 @@ class TruthReader:
         return ReadPage(**found)
 
     def _image_of(self, file: str, told: ToldImage) -> dict[str, Any]:
-        place = page_image(file, told.name, self.opened.material.images)
+        place = self._images.of_page(file, told.name)
         if place is not None:
             name, found_by = place
             with self.opened.open(name) as opened:
@@ -163,8 +164,7 @@ class TruthReader:
                 found["sha256"] = self._digest(file)
                 text = str(self._ask({"do": "text", "name": file}, file).get("text", ""))
                 found["raw"] = (RawLine(id="line", row=1, text=text),)
-                names = {name.casefold(): name for name in self.opened.material.images}
-                name = next((names[each.casefold()] for each in line_images(file) if each.casefold() in names), None)
+                name = self._images.of_line(file)
                 if name is not None:
                     with self.opened.open(name) as opened:
                         found |= self._rendered(opened, name, "name")

@@ -14,8 +14,10 @@ from archive_pipeline.errors import UsageError
 from archive_pipeline.processing.choice import Choices
 from archive_pipeline.processing.settings_reader import store_choices
 from archive_pipeline.store import Store
+from archive_pipeline.training_sets.hand import Hand
 from archive_pipeline.training_sets.hands import known_hands, truth_of_hand
 from archive_pipeline.training_sets.importing import import_truth
+from archive_pipeline.training_sets.lines import pages_of_hand
 from archive_pipeline.training_sets.reading import ReadOptions
 from archive_pipeline.training_sets.stored import TruthStore, truths_in
 
@@ -56,6 +58,22 @@ def test_sets_and_corrected_pages_of_one_hand_are_one_whatever_way_its_name_is_w
     assert (both.pages, both.lines, both.from_corrections) == (2, len(MACHINE) + 1, 1)
     assert (both.sets, both.licences) == (("letters",), ("CC0-1.0",))
     assert both.characters == found.characters + len("un deux")
+
+
+@pytest.mark.parametrize("hand", ["auto", " Auto"])
+def test_documents_of_an_unknown_hand_and_sets_of_before_make_no_hand(tmp_path: Path, hand: str) -> None:
+    store, truths = store_with_a_document(tmp_path / "store"), truths_in(tmp_path / "training")
+    correct(store, tmp_path, "Audience")
+    store_choices(
+        store.document(KEY), Choices(engine="e", segmentation_model="s", model="m", hand=hand, origins={}), {}
+    )
+    take(tmp_path, truths, "letters", "un deux", "writer: Jean\n")
+    # As it could be stored before such a hand.yaml was refused.
+    stored = truths.load("letters")
+    assert stored is not None
+    truths.write(stored.model_copy(update={"hand": Hand.model_construct(writer=hand)}))
+    assert known_hands(truths, store) == {}
+    assert list(pages_of_hand(truths, store, hand)) == []
 
 
 def test_what_a_hand_is_known_by_changes_with_its_own_ground_truth_alone(tmp_path: Path) -> None:

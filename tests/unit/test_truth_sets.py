@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,12 @@ from tests_support import files_below
 from archive_pipeline.bench.hostile_zips import ratio, with_name
 from archive_pipeline.cli import cli
 from archive_pipeline.errors import BadArchive, BadGroundTruth, BadSettings, TooLarge, UsageError
+from archive_pipeline.training_sets import reading as truth_reading
 from archive_pipeline.training_sets.checking import check_set, pages_for_tests
 from archive_pipeline.training_sets.hand import Hand, parse_hand, same_hand
 from archive_pipeline.training_sets.importing import Imported, import_truth
 from archive_pipeline.training_sets.lines import pages_of_set
-from archive_pipeline.training_sets.names import page_image, page_of_line, sort_names
+from archive_pipeline.training_sets.names import ImageNames, page_of_line, sort_names
 from archive_pipeline.training_sets.reading import ReadOptions
 from archive_pipeline.training_sets.stored import TruthStore
 
@@ -336,7 +338,68 @@ def test_hands_are_the_same_whatever_their_case_and_blanks_and_nobody_is_nobody_
 def test_an_image_is_the_one_that_is_named_or_of_the_same_name(
     file: str, told: str, images: list[str], found: tuple[str, str] | None
 ) -> None:
-    assert page_image(file, told, images) == found
+    assert ImageNames(images).of_page(file, told) == found
+
+
+@pytest.mark.parametrize("alto_scale", [1, 2], ids=["both-good", "alto-of-another-size"])
+def test_of_a_page_as_page_and_as_alto_one_is_taken(tmp_path: Path, store: TruthStore, alto_scale: int) -> None:
+    folder = tmp_path / "both"
+    for name in ("page", "alto"):
+        (folder / name).mkdir(parents=True)
+    Image.new("L", (SIZE[0], SIZE[1]), 7).save(folder / "1.png")
+    (folder / "page" / "1.xml").write_text(page_xml("1.png", ["un deux"]), "utf-8")
+    (folder / "alto" / "1.xml").write_text(alto_xml("1.png", ["un deux"], 4, scale=alto_scale), "utf-8")
+    truth = imported(folder, store).truth
+    taken = "alto/1.xml" if alto_scale == 1 else "page/1.xml"
+    assert [each.file for each in truth.pages] == [taken]
+    assert len(truth.left_out) == 1
+    errors = [each.code for each in truth.findings if each.severity == "error"]
+    assert errors == ([] if alto_scale == 1 else ["image-size"])
+    if alto_scale == 1:
+        assert truth.left_out["page/1.xml"] == "it is passed over: alto/1.xml is of the same image, and is taken"
+
+
+class Counted(list[str]):
+    """Names that count how often somebody goes through all of them."""
+
+    gone_through = 0
+
+    def __iter__(self) -> Iterator[str]:
+        self.gone_through += 1
+        return super().__iter__()
+
+
+def test_however_many_pages_and_lines_there_are_their_images_are_gone_through_once() -> None:
+    images = Counted(name for n in range(50) for name in (f"scans/{n}.JPG", f"lines/{n}-1.nrm.png"))
+    names = ImageNames(images)
+    for number in range(50):
+        assert names.of_page(f"page/{number}.xml", f"{number}.jpg") == (f"scans/{number}.JPG", "named")
+        assert names.of_line(f"lines/{number}-1.gt.txt") == f"lines/{number}-1.nrm.png"
+    assert names.of_line("lines/99-1.gt.txt") is None
+    assert images.gone_through == 1
+
+
+def test_a_reader_makes_the_index_of_its_images_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+
+    class Noted(ImageNames):
+        def __init__(self, images: Sequence[str]) -> None:
+            made.append(len(images))
+            super().__init__(images)
+
+    monkeypatch.setattr(truth_reading, "ImageNames", Noted)
+    for number in range(3):
+        Image.new("L", (200, 40), number).save(folder / f"9-{number}.png")
+        (folder / f"9-{number}.gt.txt").write_text("un deux", "utf-8")
+    with truth_reading.reading(folder, OPTIONS) as reader:
+        assert sum(page.image_name.startswith("9-") for page in reader.pages()) == 3
+    assert len(made) == 1
+
+
+@pytest.mark.parametrize("writer", ["auto", "' AUTO '"])
+def test_a_hand_that_nobody_knows_is_no_writer(writer: str) -> None:
+    with pytest.raises(BadSettings, match=r"line 2: .*stands for a hand that nobody knows"):
+        parse_hand(f"licence: CC0-1.0\nwriter: {writer}\n".encode())
 
 
 @pytest.mark.parametrize(
