@@ -1,5 +1,8 @@
 """Training, but for what takes a real model: the form that is trained, batches, checkpoints, what is drawn."""
 
+import platform
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -266,3 +269,38 @@ def test_networks_learn_letters_as_they_stand(text: str, direction: str, shown: 
 
 def test_the_rate_on_the_way_counts_edits_of_the_true_characters() -> None:
     assert character_error_rate(["abcd", "xy"], ["abd", "x  y"]) == pytest.approx(100 * 2 / 6)
+
+
+_HELD = """
+import resource, sys
+import numpy as np
+from pathlib import Path
+from archive_pipeline.training.large_blocks import give_large_blocks_back
+
+def held():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() >> 20
+
+if sys.argv[1] == "yes":
+    give_large_blocks_back()
+for round in range(3):
+    # Blocks of 12 MB with something small behind each, as a batch leaves it.
+    large, small = [], []
+    for index in range(20):
+        block = np.empty(12 << 20, np.uint8)
+        block.fill(1)
+        large.append(block)
+        small.append(bytearray(100_000))
+    before = held()
+    large.clear()
+print(before - held())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the knob is glibc's")
+def test_freed_blocks_go_back_to_the_kernel() -> None:
+    def given_back(how: str) -> int:
+        done = subprocess.run([sys.executable, "-c", _HELD, how], capture_output=True, text=True, check=True)
+        return int(done.stdout)
+
+    assert given_back("yes") > 200
+    assert given_back("no") < 200

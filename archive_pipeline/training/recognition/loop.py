@@ -19,6 +19,7 @@ import torch
 from torch import nn
 
 from archive_pipeline.errors import ArchiveError
+from archive_pipeline.training.large_blocks import give_large_blocks_back
 from archive_pipeline.training.recognition.augmentation import augmented
 from archive_pipeline.training.recognition.batches import batch_at, parts
 from archive_pipeline.training.recognition.checkpoint import State, Tensors
@@ -39,7 +40,9 @@ _PART = 3200  # pixels of lines that are on their way through the network at onc
 class TrainingEnded(ArchiveError):
     """A training that went beyond what it may take; its checkpoint is kept."""
 
-    default_remedy = "Give it more, or fewer pages; started again, it goes on where it stopped."
+    default_remedy = (
+        "Give it more (ARCHIVE_TRAINING_MEMORY_MB, in containers ARCHIVE_RUN_MEMORY); it then goes on where it stopped."
+    )
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,7 @@ class Learning:
     ) -> None:
         self._network, self._train, self._validate, self._recipe = network, train, validate, recipe
         self._device = _device()
+        give_large_blocks_back()
         torch.set_num_threads(recipe.threads)
         torch.use_deterministic_algorithms(mode=True, warn_only=True)
         self._module = network.module.to(self._device)

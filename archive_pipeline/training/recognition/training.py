@@ -20,7 +20,7 @@ from archive_pipeline.training.recognition.onnx_form import onnx_form
 from archive_pipeline.training.recognition.recipe import Limits, Recipe
 from archive_pipeline.training_sets.lines import TrainingPage
 
-CODE = "1"
+CODE = "2"
 """Version of what this package does: raise it when the same recipe would give another model."""
 WEIGHTS, ONNX = "model.safetensors", "model.onnx"
 _PLAN, _RESULT = "plan.json", "result.json"
