@@ -14,7 +14,7 @@ from archive_pipeline.errors import ArchiveError, UsageError, printable
 from archive_pipeline.training.learning import Candidate, Figures
 from archive_pipeline.training.recognition.loop import Progress
 from archive_pipeline.training_sets.hands import HandTruth
-from assets.metadata import plain_markdown
+from assets.metadata import shown_as_it_is
 from assets.partitions import HANDS, MODELS_POOL
 from resources.training import TrainingResource
 
@@ -149,7 +149,7 @@ def _result(key: dg.AssetKey, version: str, metadata: dict[str, Any]) -> dg.Mate
 
 
 def _candidate_metadata(candidate: Candidate) -> dict[str, Any]:
-    card = {"model card": dg.MetadataValue.md(plain_markdown(candidate.card))} if candidate.card else {}
+    card = {"model card": dg.MetadataValue.md(shown_as_it_is(candidate.card))} if candidate.card else {}
     return {"model": candidate.model, "sha256": candidate.digest, **_shown(candidate.figures)} | card
 
 

@@ -90,3 +90,8 @@ def attention_table(pages: tuple[PageOutcome, ...]) -> dg.TableMetadataValue:
 def plain_markdown(text: str) -> str:
     """Text of a document's name or maker must not become a link or a picture in the UI."""
     return "".join(f"\\{c}" if c in "\\`*_{}[]()<>#+!|" else c for c in printable(text))
+
+
+def shown_as_it_is(text: str) -> str:
+    """Text of many lines as a block of code, in which the UI makes nothing of anything."""
+    return "\n".join(f"    {printable(line)}" for line in text.splitlines())

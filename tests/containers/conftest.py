@@ -23,7 +23,7 @@ REQUIRED = bool(os.environ.get("ARCHIVE_REQUIRE_ENGINE"))
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.is_relative_to(HERE):
+        if item.path.is_relative_to(HERE) and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(900))
 
 

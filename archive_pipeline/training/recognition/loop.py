@@ -19,7 +19,7 @@ import torch
 from torch import nn
 
 from archive_pipeline.errors import ArchiveError
-from archive_pipeline.training.large_blocks import give_large_blocks_back
+from archive_pipeline.training.free_memory import give_free_memory_back
 from archive_pipeline.training.recognition.augmentation import augmented
 from archive_pipeline.training.recognition.batches import batch_at, parts
 from archive_pipeline.training.recognition.checkpoint import State, Tensors
@@ -34,6 +34,7 @@ OUT_OF_TIME = "its time was over; started again, it goes on"
 _CHECKPOINT_SECONDS = 30.0
 _LOWEST = 0.02  # of the learning rate, at the end
 _MEASURED = 6  # batches by which the speed is measured
+_GIVEN_BACK = 10  # batches after which freed memory goes back to the kernel
 _PART = 3200  # pixels of lines that are on their way through the network at once, on a CPU: what takes the memory
 
 
@@ -75,7 +76,6 @@ class Learning:
     ) -> None:
         self._network, self._train, self._validate, self._recipe = network, train, validate, recipe
         self._device = _device()
-        give_large_blocks_back()
         torch.set_num_threads(recipe.threads)
         torch.use_deterministic_algorithms(mode=True, warn_only=True)
         self._module = network.module.to(self._device)
@@ -148,6 +148,8 @@ class Learning:
         nn.utils.clip_grad_norm_(self._module.parameters(), recipe.clip)
         optimiser.step()
         state.step += 1
+        if state.step % _GIVEN_BACK == 0:
+            give_free_memory_back()
         if recipe.average:
             tensors.follow(min(recipe.average, (1 + state.step) / (10 + state.step)))
         if not math.isfinite(loss):
