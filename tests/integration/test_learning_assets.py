@@ -15,7 +15,7 @@ from archive_pipeline.models.hands import hand_record, promoted_model
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.models.promoting import promote
 from archive_pipeline.promotion.proofs import kept
-from archive_pipeline.training.candidates import candidates_of
+from archive_pipeline.models.trained import records_of
 from archive_pipeline.training.hand_learner import Workshop
 from archive_pipeline.training.learning import Candidate, Decided, Evaluated, Told
 from archive_pipeline.training.recognition.loop import Progress
@@ -156,7 +156,7 @@ def test_a_hand_is_learnt_for_real_and_every_asset_shows_what_is_in_the_store(in
     result = inbox.learn(hand, minutes=0.2)
     assert result.success, why(result)
     models = inbox.settings.models_dir
-    (record,) = candidates_of(models, hand)
+    (record,) = records_of(models, hand)
 
     points = curve(inbox, hand)
     assert [point["step"] for point in points] == [each["step"] for each in record.made.curve]
