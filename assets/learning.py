@@ -85,10 +85,7 @@ def learning(
             raise UsageError(f"there is no candidate for {key}", remedy="Materialise candidate_model first.")
         if EVALUATION in wanted:
             evaluated = learner.evaluate(key, candidate, context.log.info)
-            report = {"report": dg.MetadataValue.path(str(evaluated.report))} if evaluated.report else {}
-            yield _result(
-                EVALUATION, evaluated.digest, {"model": candidate.model, **_shown(evaluated.figures)} | report
-            )
+            yield _result(EVALUATION, evaluated.digest, {"model": candidate.model, **_shown(evaluated.figures)})
         if PROMOTED in wanted:
             decided = learner.promote(key, candidate, context.log.info)
             told = {

@@ -147,15 +147,6 @@ class Evaluation(_Record):
         """Character errors and characters of each page: what two models are compared by, paired."""
         return {group: (errors, total) for group, (errors, total, *_) in _sums(self.pages).items()}
 
-    def corrected_since(self, truths: Iterable[tuple[str, str]]) -> list[str]:
-        """Pages whose truth is another now.
-
-        Args:
-            truths: Ids of pages and digests of their truth, as they are now.
-        """
-        then = {page.id: page.truth for page in self.pages}
-        return [page for page, truth in truths if then.get(page, truth) != truth]
-
 
 def line_record(index: int | None, errors: LineErrors, confidence: float | None) -> LineRecord:
     """What is kept of a line."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol
 
 Told = Callable[[str], None]
@@ -38,12 +37,10 @@ class Evaluated:
 
     Attributes:
         digest: Of pages, model and figures.
-        report: A page for people, if there is one.
     """
 
     digest: str
     figures: Figures = field(default_factory=dict)
-    report: Path | None = None
 
 
 @dataclass(frozen=True)

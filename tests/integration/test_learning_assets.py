@@ -14,8 +14,8 @@ from truth_inbox import Inbox, files_of, why
 from archive_pipeline.models.hands import hand_record, promoted_model
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.models.promoting import promote
-from archive_pipeline.promotion.proofs import kept
 from archive_pipeline.models.trained import records_of
+from archive_pipeline.promotion.proofs import kept
 from archive_pipeline.training.hand_learner import Workshop
 from archive_pipeline.training.learning import Candidate, Decided, Evaluated, Told
 from archive_pipeline.training.recognition.loop import Progress

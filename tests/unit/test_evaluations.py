@@ -143,11 +143,6 @@ def test_confusions_are_counted_and_shown_where_they_are_clearest() -> None:
     assert shown_places(found) == {("a/1", 0), ("a/1", 1), ("a/2", 0)}
 
 
-def test_a_truth_that_was_corrected_since_is_known() -> None:
-    found = evaluation(record("a/1", ("ab", "ax")), record("a/2", ("c", "x")))
-    assert found.corrected_since([("a/1", "truth of a/1"), ("a/2", "another"), ("a/3", "new")]) == ["a/2"]
-
-
 @pytest.mark.parametrize(
     ("text", "script"), [("abc é", "Latin"), ("αβγ a", "Greek"), ("12 ,", "none"), ("שלום", "Hebrew"), ("", "none")]
 )

@@ -290,14 +290,6 @@ def test_two_habits_are_told_with_the_rarer_one() -> None:
     assert of_lines(*lines) == []
 
 
-def test_characters_that_a_model_does_not_know_are_named() -> None:
-    known = frozenset("Audience du vingt deux mars mil huit cent")
-    text = line(4, "Audience dſ vingt deux mars mil huit cent")
-    (found,) = findings(read(page(*five(text))), known=known)
-    assert found.what == "it has characters that the model does not know: ſ (U+017F)"
-    assert findings(read(page(*five(line(4)))), known=known) == []
-
-
 def test_a_set_without_a_licence_or_without_text_is_told() -> None:
     assert codes(findings(read(page(line(0))), hand=Hand())) == ["no-licence"]
     assert codes(findings(read(page(line(0, ""))))) == ["no-text", "empty-text", "nothing"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,7 +43,6 @@ def cut_lines(
     child_mb: int,
     seconds: float,
     most_mb: int,
-    told: Callable[[TrainingPage], None] = lambda _: None,
 ) -> list[CutLine]:
     """All lines of some pages that can be cut out.
 
@@ -73,7 +72,6 @@ def cut_lines(
                         remedy="Train with fewer pages, or give the training more memory.",
                     )
                 cut += found
-                told(page)
     return cut
 
 

@@ -55,14 +55,12 @@ class Examination:
     """Looks over one set; pages are given once, in order, then :meth:`finish` is called.
 
     Attributes:
-        known: Characters that the model can learn; None for any.
         test: Pages that must not be in the set.
         hand: Of the set.
         pages, lines: How many were looked at; lines with text.
     """
 
     hand: Hand = field(default_factory=Hand)
-    known: frozenset[str] | None = None
     test: TestPages = field(default_factory=TestPages)
     pages: int = 0
     lines: int = 0
@@ -136,7 +134,7 @@ class Examination:
         lines = list(page.lines())
         rows, raw = _raw_of(read, page)
         self.lines += sum(1 for line in lines if line.best_text.strip())
-        found = [*place_findings(page), *text_findings(page, raw, self.known), *length_findings(page)]
+        found = [*place_findings(page), *text_findings(page, raw), *length_findings(page)]
         for index, code, severity, what, remedy in sorted(found, key=lambda each: each[0]):
             yield Finding(
                 code=code,

@@ -21,12 +21,11 @@ _TELLING = ("LATIN", "GREEK", "CYRILLIC")
 """Scripts whose letters look alike: one of them in a word of another is a slip of the keyboard or of a machine."""
 
 
-def text_findings(page: Page, raw: dict[int, str], known: frozenset[str] | None) -> Iterator[Said]:
+def text_findings(page: Page, raw: dict[int, str]) -> Iterator[Said]:
     """Findings about the texts of a page's lines.
 
     Args:
         raw: Text of lines as it stands in the file, by index.
-        known: Characters that the model can learn; None if it can learn any.
     """
     for index, line in enumerate(page.lines()):
         text = raw.get(index, line.best_text)
@@ -39,12 +38,12 @@ def text_findings(page: Page, raw: dict[int, str], known: frozenset[str] | None)
                 "Transcribe it, or delete the line if nothing is there.",
             )
             continue
-        yield from _characters(index, text, known)
+        yield from _characters(index, text)
         yield from _scripts(index, text)
         yield from _direction(index, line, text)
 
 
-def _characters(index: int, text: str, known: frozenset[str] | None) -> Iterator[Said]:
+def _characters(index: int, text: str) -> Iterator[Said]:
     odd = {char: _UNKNOWN[unicodedata.category(char)] for char in text if unicodedata.category(char) in _UNKNOWN}
     odd |= {char: "the sign for a character that was lost" for char in text if char == _REPLACEMENT}
     odd.pop("\t", None)
@@ -56,12 +55,6 @@ def _characters(index: int, text: str, known: frozenset[str] | None) -> Iterator
             f"it has U+{ord(char):04X}, {what}",
             "Type the character that stands on the page.",
         )
-    if known is not None:
-        normal = unicodedata.normalize("NFC", text)
-        if new := sorted({char for char in normal if char not in known and char not in odd and not char.isspace()}):
-            shown = " ".join(f"{char} (U+{ord(char):04X})" for char in new[:8])
-            what = f"it has characters that the model does not know: {shown}"
-            yield index, "unknown-character", "warning", what, "Let the training add them, or type others."
 
 
 def _scripts(index: int, text: str) -> Iterator[Said]:
