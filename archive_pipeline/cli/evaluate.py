@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from archive_pipeline.models.installed import InstalledModel
     from archive_pipeline.processing.options import ProcessingOptions
     from archive_pipeline.training_sets.lines import TrainingPage
+    from archive_pipeline.training_sets.splitting import Split
 
 _CONFUSIONS = 10
 
@@ -36,7 +37,7 @@ def evaluate(what: str, model_id: str, json_file: Path | None, report_file: Path
     """Count the errors that a model makes on text that is known.
 
     HAND is read on its frozen pages, with which no model is trained. FOLDER is a folder or ZIP of PAGE or ALTO files
-    with page images, or of line images with .gt.txt files.
+    with page images, or of line images with .gt.txt files; write it with a slash if a hand has its name, too.
     """
     from archive_pipeline.engines.factory import recognition_model
     from archive_pipeline.models.library import ModelLibrary
@@ -47,15 +48,12 @@ def evaluate(what: str, model_id: str, json_file: Path | None, report_file: Path
     library = ModelLibrary(settings.models_dir)
     model = recognition_model(library, model_id, served=options.surya_url is not None)
     path = Path(what)
-    if path.exists():
+    split = _split_of(settings, what, path)
+    if split is None:
         with _pages_in(settings, path) as pages:
             found = _evaluate(settings, pages, model, options, path.resolve().name, None)
             _write(found, pages, options, json_file, report_file)
     else:
-        try:
-            split = training_places.split(settings, what)
-        except UsageError as error:
-            raise UsageError(error.what, remedy=f"{error.remedy} Or give a folder or ZIP that is there.") from None
         if not split.frozen:
             raise UsageError(
                 f"the hand {printable(what)} has no frozen pages: {split.shortage.partition('. ')[0]}",
@@ -68,6 +66,18 @@ def evaluate(what: str, model_id: str, json_file: Path | None, report_file: Path
     _print(found)
     if found.left_out:
         raise click.exceptions.Exit(4)
+
+
+def _split_of(settings: Settings, what: str, path: Path) -> Split | None:
+    """The pages of a hand; None if a folder is meant: one with a slash in it, or one whose name no hand has."""
+    if "/" in what and path.exists():
+        return None
+    try:
+        return training_places.split(settings, what)
+    except UsageError as error:
+        if path.exists():
+            return None
+        raise UsageError(error.what, remedy=f"{error.remedy} Or give a folder or ZIP that is there.") from None
 
 
 def _said_of(shortage: str, corrected: Sequence[str], missing: Sequence[str]) -> Iterator[str]:

@@ -28,7 +28,7 @@ _LONGEST_KEY = 60
 def install_candidate(
     models: Path, folder: Path, made: Training, hand: str, pages: Sequence[TrainingPage], base: InstalledModel
 ) -> tuple[InstalledModel, TrainedRecord]:
-    """Put a trained model into the library, with its record and card. The same again changes nothing.
+    """Put a trained model into the library, with its record and card. The same again makes it the newest.
 
     Args:
         models: Folder of the library.
@@ -47,28 +47,30 @@ def install_candidate(
     sources = _sources(pages)
     licence = licence_of(sources, base.licence)
     # Before the model can be seen: what nobody knows the training of can never be promoted.
-    record = trained_record(models, model_id)
-    if record is None:
-        record = TrainedRecord(
-            model=model_id,
-            digest=digest_of_files(files) or "",
-            hand=hand,
-            key=hand_key(hand),
-            base=base.id,
-            training=tuple(
-                UsedPage(
-                    id=page.id,
-                    image_sha256=page.image_sha256,
-                    text_digest=text_digest(page.page) or "",
-                    licence=page.licence,
-                )
-                for page in pages
-            ),
-            licence=licence,
-            made=made.model_dump(mode="json"),
-            created=datetime.now(UTC).isoformat(timespec="seconds"),
+    before = trained_record(models, model_id)
+    used = [
+        UsedPage(
+            id=page.id,
+            image_sha256=page.image_sha256,
+            text_digest=text_digest(page.page) or "",
+            licence=page.licence,
         )
-        write_record(models, record, _card(record, made, sources, base, pages))
+        for page in pages
+    ]
+    record = TrainedRecord(
+        model=model_id,
+        digest=digest_of_files(files) or "",
+        hand=hand,
+        key=hand_key(hand),
+        base=base.id,
+        # The same lines may have come under other names before.
+        training=tuple(dict.fromkeys([*used, *(before.training if before else ())])),
+        licence=licence,
+        made=made.model_dump(mode="json"),
+        # Of now also for a model that was there: it is the newest candidate again.
+        created=datetime.now(UTC).isoformat(timespec="microseconds"),
+    )
+    write_record(models, record, _card(record, made, sources, base, pages))
     return _imported(models, folder, model_id, hand, licence), record
 
 
