@@ -2,7 +2,7 @@
 
 Promoted only if all of this holds:
 
-* no page that it is judged by was trained with, by image or by text (a leak);
+* no page that it is judged by was trained with (a leak, :mod:`archive_pipeline.evaluation.leaks`);
 * on the hand's frozen pages it makes fewer errors, and chance is no good explanation
   (:attr:`~archive_pipeline.evaluation.statistics.Difference.is_real`: p below 0.05, an interval without 0, six pages);
 * on each guarded set it is shown not to be worse by more than a margin: the upper end of the 95 % interval of what it
@@ -15,7 +15,7 @@ A pure function: it reads no file and no clock.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -34,8 +34,6 @@ from archive_pipeline.models.entry import Digest, ModelId
 
 MARGIN = 0.3
 """Percentage points of CER that a candidate may lose on a guarded set."""
-LEAST_CHARACTERS = 25
-"""Two pages with fewer may well have the same text by chance, such as a date."""
 
 
 @dataclass(frozen=True)
@@ -44,15 +42,13 @@ class PageErrors:
 
     Attributes:
         id: The same for both models.
-        image_sha256, text_digest: Of the page image and of its transcription, as the record of a training has them;
-            empty if unknown.
+        image_sha256: Of the page image; empty if unknown.
         errors: Edits of characters.
         characters: Of the ground truth.
     """
 
     id: str
     image_sha256: str
-    text_digest: str
     errors: int
     characters: int
 
@@ -63,18 +59,6 @@ class Compared:
 
     current: Sequence[PageErrors]
     candidate: Sequence[PageErrors]
-
-
-@dataclass(frozen=True)
-class TrainedPages:
-    """Pages that a model was trained with, by the digests of their images and of their texts."""
-
-    images: frozenset[str]
-    texts: frozenset[str]
-
-    def has(self, page: PageErrors) -> bool:
-        by_text = page.text_digest in self.texts and page.characters >= LEAST_CHARACTERS
-        return bool((page.image_sha256 and page.image_sha256 in self.images) or (page.text_digest and by_text))
 
 
 class _Frozen(BaseModel):
@@ -127,9 +111,9 @@ class Decision(_Frozen):
     """What was decided, and by what.
 
     Attributes:
-        verdict: ``refused`` is a candidate that must not be judged at all: a leak, or nobody knows its training.
+        verdict: ``kept`` is the model in use.
         reasons: In plain sentences.
-        frozen: On the hand's frozen pages; None where none has ground truth.
+        frozen: On the hand's frozen pages; None where none has ground truth, or the candidate could not be judged.
         guarded: On each guarded set, by name.
         margin: In points of CER.
     """
@@ -138,7 +122,7 @@ class Decision(_Frozen):
     hand: str
     current: ModelName
     candidate: ModelName
-    verdict: Literal["promoted", "kept", "refused"]
+    verdict: Literal["promoted", "kept"]
     reasons: tuple[str, ...]
     frozen: Figures | None
     guarded: dict[str, Figures | None]
@@ -155,7 +139,6 @@ def weigh(
     candidate: ModelName,
     frozen: Compared,
     guarded: Mapping[str, Compared],
-    trained: TrainedPages | None,
     margin: float = MARGIN,
 ) -> Decision:
     """Decide whether a candidate is promoted.
@@ -164,7 +147,6 @@ def weigh(
         current: The model that reads the hand now; the general one, if none is promoted.
         frozen: On the hand's frozen pages.
         guarded: On the sets that must not get worse, by name.
-        trained: What the candidate was trained with; None if nobody knows.
         margin: How many points of CER it may lose on a guarded set, from 0 on.
 
     Raises:
@@ -174,10 +156,9 @@ def weigh(
         raise UsageError(f"the margin cannot be {margin}", remedy="Give points of CER, from 0 on.")
     on_frozen = _figures("the frozen pages", frozen)
     on_guarded = {name: _figures(f"guarded set {name}", each) for name, each in guarded.items()}
-    leaks = list(_leaks(frozen, guarded, trained))
     better, why = _gain(on_frozen)
     losses = [found for name, each in on_guarded.items() if (found := _loss(name, each, margin))]
-    promoted = better and not losses and not leaks
+    promoted = better and not losses
     if promoted:
         held = [f"On guarded set {name}: {_told(each[0])}." for name, each in on_guarded.items() if each is not None]
         losses = held
@@ -185,10 +166,28 @@ def weigh(
         hand=hand,
         current=current,
         candidate=candidate,
-        verdict="promoted" if promoted else "refused" if leaks else "kept",
-        reasons=tuple(leaks) if leaks else (why, *losses),
+        verdict="promoted" if promoted else "kept",
+        reasons=(why, *losses),
         frozen=on_frozen[0] if on_frozen else None,
         guarded={name: each[0] if each else None for name, each in on_guarded.items()},
+        margin=margin,
+    )
+
+
+def not_judged(hand: str, current: ModelName, candidate: ModelName, reason: str, margin: float = MARGIN) -> Decision:
+    """The decision on a candidate that must not be judged by these pages, whatever its figures were.
+
+    Args:
+        reason: In a sentence.
+    """
+    return Decision(
+        hand=hand,
+        current=current,
+        candidate=candidate,
+        verdict="kept",
+        reasons=(reason,),
+        frozen=None,
+        guarded={},
         margin=margin,
     )
 
@@ -227,23 +226,6 @@ def _figures(where: str, compared: Compared) -> _Weighed | None:
         p=difference.p,
     )
     return figures, difference
-
-
-def _leaks(frozen: Compared, guarded: Mapping[str, Compared], trained: TrainedPages | None) -> Iterator[str]:
-    if trained is None:
-        yield "Nobody knows which pages the candidate was trained with, so that these may be among them."
-        return
-    for where, compared in (
-        ("the frozen pages", frozen),
-        *((f"guarded set {name}", guarded[name]) for name in guarded),
-    ):
-        found = [page.id for page in compared.candidate if trained.has(page)]
-        if found:
-            more = f" and {len(found) - 5} more" if len(found) > 5 else ""
-            yield (
-                f"A leak: the candidate was trained with {len(found)} of {where}, by image or by text: "
-                f"{', '.join(found[:5])}{more}."
-            )
 
 
 def _gain(weighed: _Weighed | None) -> tuple[bool, str]:

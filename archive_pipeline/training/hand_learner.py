@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from archive_pipeline.durable import digest_of
 from archive_pipeline.engines.factory import DEFAULT_RECOGNITION, recognition_model
 from archive_pipeline.errors import UsageError, printable
-from archive_pipeline.evaluation.leaks import require_unseen
+from archive_pipeline.evaluation.leaks import leaks_of
 from archive_pipeline.evaluation.record import Evaluation
 from archive_pipeline.evaluation.stored import EvaluationStore, evaluate_once
 from archive_pipeline.memory_limit import memory_limit_mb
@@ -21,8 +21,8 @@ from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.models.trained import TrainedRecord, card_path, records_of, trained_record
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.promotion.comparing import compared
-from archive_pipeline.promotion.decision import Compared, ModelName, weigh
-from archive_pipeline.promotion.proofs import follow, keep, trained_pages
+from archive_pipeline.promotion.decision import Compared, Decision, ModelName, not_judged, weigh
+from archive_pipeline.promotion.proofs import follow, keep
 from archive_pipeline.settings import Settings, usable_cpus
 from archive_pipeline.store import Store
 from archive_pipeline.training.alone import alone_in
@@ -174,6 +174,8 @@ class HandLearner:
             "WER in use, %": round(before.all.wer.percent, 2),
             "WER, %": round(after.all.wer.percent, 2),
         }
+        if leak := self._leak(new, split.frozen):
+            figures["note"] = leak
         return Evaluated(digest_of("evaluation of a candidate", before.digest, after.digest), figures)
 
     def promote(self, hand: str, candidate: Candidate, told: Told) -> Decided:
@@ -181,15 +183,7 @@ class HandLearner:
         current, new = self._both(split, candidate)
         if current.digest == new.digest:
             return Decided(current.id, promoted=False, reason=f"{current.id} reads this hand already.")
-        decision = weigh(
-            split.hand,
-            ModelName(id=current.id, digest=current.digest),
-            ModelName(id=new.id, digest=new.digest),
-            self._compared(split.key, split.frozen, current, new, split.hand, told),
-            {name: self._guarded(name, current, new, told) for name in self._shop.guarded},
-            trained_pages(self._shop.models, new.id),
-            self._shop.margin,
-        )
+        decision = self._decide(split, current, new, told)
         proof = keep(self._shop.models, decision)
         follow(self._shop.models, proof, new, self._segmentation(split))
         reads = promoted_model(self._shop.models, split.hand)
@@ -199,6 +193,30 @@ class HandLearner:
             reason=" ".join(decision.reasons),
             figures=_shown(decision.frozen.gain.value if decision.frozen else None, proof.name),
         )
+
+    def _decide(self, split: Split, current: InstalledModel, new: InstalledModel, told: Told) -> Decision:
+        names = ModelName(id=current.id, digest=current.digest), ModelName(id=new.id, digest=new.digest)
+        guarded = {name: self._guarded(name) for name in self._shop.guarded}
+        # The model in use may have seen them: that makes it harder for the candidate, and not easier.
+        if leak := self._leak(new, [*split.frozen, *(page for pages in guarded.values() for page in pages)]):
+            return not_judged(split.hand, *names, leak, self._shop.margin)
+        return weigh(
+            split.hand,
+            *names,
+            self._compared(split.key, split.frozen, current, new, split.hand, told),
+            {
+                name: self._compared(f"guarded-{name}", pages, current, new, name, told)
+                for name, pages in guarded.items()
+            },
+            self._shop.margin,
+        )
+
+    def _leak(self, new: InstalledModel, pages: Sequence[TrainingPage]) -> str:
+        """Why a candidate must not be judged by some pages; empty if it may."""
+        leaks = leaks_of(self._shop.models, new.id, pages, self._shop.frozen)
+        if leaks is None:
+            return f"Nobody knows which pages {new.id} was trained with, so that these may be among them."
+        return f"A leak: {leaks}." if leaks.found else ""
 
     def _split(self, hand: str) -> Split:
         store = Store(self._shop.store)
@@ -250,20 +268,17 @@ class HandLearner:
         of: str,
         told: Told,
     ) -> Compared:
-        # The model in use may have seen them: that makes it harder for the candidate, and not easier.
-        require_unseen(self._shop.models, new.id, pages)
         before, after = (self._evaluation(key, pages, model, of, told) for model in (current, new))
         return compared(before, after)
 
-    def _guarded(self, name: str, current: InstalledModel, new: InstalledModel, told: Told) -> Compared:
+    def _guarded(self, name: str) -> list[TrainingPage]:
         truth = self._shop.truths.load(name)
         if truth is None:
             raise UsageError(
                 f"there is no ground truth {printable(name)}, which is guarded",
                 remedy="Import it, or take it out of ARCHIVE_GUARDED_SETS.",
             )
-        pages = list(pages_of_set(self._shop.truths, truth))
-        return self._compared(f"guarded-{name}", pages, current, new, name, told)
+        return list(pages_of_set(self._shop.truths, truth))
 
     def _segmentation(self, split: Split) -> InstalledModel | None:
         """kraken's lines where the ground truth has outlines of that kind, since the model was trained on such."""
