@@ -1,7 +1,8 @@
 """Whether a model was trained with pages that it is to be judged by: the one rule, for evaluations and promotions.
 
 A page is the one of a training if it has the image of it, or its text where that is long enough to be known by
-(:func:`.text_digest`). A frozen page is known by its name, too.
+(:func:`.text_digest`). Of a frozen page everything counts that it was ever known by, and its name: it may have been
+scanned anew or corrected since it was trained with.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def leaks_of(models: Path, model: str, pages: Sequence[TrainingPage], frozen: Fr
     Args:
         models: Folder of the model library.
         model: Id of a model.
-        frozen: The frozen pages of all hands.
+        frozen: The frozen pages of all hands, with what they were known by before.
 
     Returns:
         None if the model was not trained here, so that nobody knows.
@@ -107,6 +108,10 @@ def _by_mark(record: TrainedRecord) -> dict[Mark, UsedPage]:
 
 
 def _known_by(page: TrainingPage, entries: Sequence[FrozenPage]) -> set[Mark]:
-    """All that a page is known by; a name alone tells only of frozen pages."""
+    """All that a page is known by, and was while it is frozen; a name alone tells only of frozen pages."""
     marks = marks_of(page) - {("group", page.group)}
-    return marks | {("name", entry.id) for entry in entries if entry.id == page.id}
+    for entry in entries:
+        before = entry.marks() - {("group", entry.group)}
+        if entry.id == page.id or before & marks:
+            marks = marks | before | {("name", entry.id)}
+    return marks

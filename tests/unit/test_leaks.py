@@ -13,7 +13,7 @@ from archive_pipeline.errors import ModelError
 from archive_pipeline.evaluation.leaks import Leak, leaks_of, require_unseen
 from archive_pipeline.page import Line, Page, Region
 from archive_pipeline.training_sets.doctor.examination import text_digest
-from archive_pipeline.training_sets.frozen import FrozenStore
+from archive_pipeline.training_sets.frozen import FrozenPage, FrozenPages, FrozenStore
 from archive_pipeline.training_sets.lines import TrainingPage
 
 BOX = ((0, 0), (99, 0), (99, 9), (0, 9))
@@ -72,3 +72,41 @@ def test_an_evaluation_is_refused_with_the_pages_and_the_training_and_an_unknown
     write_json(tmp_path / "trained" / "m.json", {"model": "m"})
     with pytest.raises(ModelError, match="nobody knows what m was trained with"):
         require_unseen(tmp_path, "m", pages, frozen)
+
+
+# What a frozen page was known by before
+
+
+@pytest.mark.parametrize(
+    ("now", "by"),
+    [
+        (page("a/1", "short", "7"), "image"),
+        (page("a/1", LONG, "7"), "image"),
+        (page("a/1", f"{LONG} mended", "1"), "text"),
+        (page("a/1", f"{LONG} mended", "7"), "text"),
+        (page("b/9", f"{LONG} mended", "1"), "text"),
+    ],
+    ids=["scanned-anew-and-emptied", "scanned-anew", "corrected", "scanned-anew-and-corrected", "corrected-renamed"],
+)
+def test_a_frozen_page_that_was_changed_since_it_was_trained_with_is_a_leak_still(
+    tmp_path: Path, frozen: FrozenStore, now: TrainingPage, by: str
+) -> None:
+    then = page("a/1", LONG, "1")
+    frozen.write("jean", FrozenPages(hand="Jean", pages=(FrozenPage.of(then).seen_as(now),)))
+    trained = ("1" * 64, "") if by == "image" else ("8" * 64, text_digest(then.page))
+    add_record(tmp_path, "m", trained)
+    assert found(tmp_path, [now], frozen) == [Leak(now.id, "page/0", by)]
+    # What is not frozen has no history.
+    frozen.write("jean", FrozenPages(hand="Jean"))
+    assert bool(found(tmp_path, [now], frozen)) == (trained[0] == now.image_sha256)
+
+
+def test_a_page_that_was_changed_before_it_was_frozen_is_known_by_its_name(tmp_path: Path, frozen: FrozenStore) -> None:
+    now = page("a/0", f"{LONG} mended", "7")
+    add_record(tmp_path, "m", ("1" * 64, ""), name="a")
+    # A name tells of frozen pages only: another folder may have pages of that name, too.
+    assert found(tmp_path, [now], frozen) == []
+    frozen.write("jean", FrozenPages(hand="Jean", pages=(FrozenPage.of(now),)))
+    assert found(tmp_path, [now], frozen) == [Leak("a/0", "a/0", "name")]
+    other = page("a/1", f"{LONG} another", "8")
+    assert found(tmp_path, [other], frozen) == []
