@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archive_pipeline.evaluation.record import Evaluation
-from archive_pipeline.promotion.decision import Compared, PageErrors
+from archive_pipeline.promotion.figures import Compared, PageErrors
 
 
 def compared(current: Evaluation, candidate: Evaluation) -> Compared:

@@ -26,11 +26,12 @@ from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.promotion.proofs import kept
 from archive_pipeline.store import Store
 from archive_pipeline.training.candidates import install_candidate
-from archive_pipeline.training.hand_learner import HandLearner, Workshop
+from archive_pipeline.training.hand_learner import HandLearner
 from archive_pipeline.training.learning import Candidate
 from archive_pipeline.training.recognition import loop
 from archive_pipeline.training.recognition.recipe import Limits, Recipe
 from archive_pipeline.training.recognition.training import ONNX, WEIGHTS, train_recognition
+from archive_pipeline.training.workshop import Workshop
 from archive_pipeline.training_sets.frozen import FrozenStore, require_not_frozen
 from archive_pipeline.training_sets.importing import import_truth
 from archive_pipeline.training_sets.lines import TrainingPage, pages_of_set

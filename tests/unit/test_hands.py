@@ -23,8 +23,10 @@ from archive_pipeline.models.prune import candidates, remove
 from archive_pipeline.processing.choice import RUN, Said, decide
 from archive_pipeline.processing.document_settings import Wishes
 from archive_pipeline.processing.said import said_again, said_of
-from archive_pipeline.promotion.decision import Compared, Decision, ModelName, PageErrors, weigh
+from archive_pipeline.promotion.decision import Decision, ModelName
+from archive_pipeline.promotion.figures import Compared, PageErrors
 from archive_pipeline.promotion.proofs import follow, keep, kept
+from archive_pipeline.promotion.weighing import weigh
 
 HAND = "Jean Dupont"
 

@@ -10,14 +10,9 @@ from hypothesis import strategies as st
 
 from archive_pipeline.errors import UsageError
 from archive_pipeline.evaluation.statistics import paired_difference
-from archive_pipeline.promotion.decision import (
-    Compared,
-    Decision,
-    ModelName,
-    PageErrors,
-    not_judged,
-    weigh,
-)
+from archive_pipeline.promotion.decision import Decision, ModelName, not_judged
+from archive_pipeline.promotion.figures import Compared, PageErrors
+from archive_pipeline.promotion.weighing import weigh
 
 CURRENT, CANDIDATE = ModelName(id="general", digest="a" * 64), ModelName(id="jean-12345678", digest="b" * 64)
 
