@@ -17,6 +17,7 @@ is below 2 / 2ⁿ.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from scipy import stats
 
 DRAWS = 9_999
 LEVEL = 0.95
-ALPHA = 1 - LEVEL
+ALPHA = 0.05
 LEAST_PAGES = 6
 """With fewer, 2 / 2ⁿ is above 0.05: no difference can be significant."""
 
@@ -54,9 +55,10 @@ class Difference:
     """Rate of A minus rate of B, in percentage points: positive where B makes fewer errors.
 
     Attributes:
-        low, high: 95 % interval; ``nan`` where there is one page.
+        low, high: Interval, of 95 % if ``alpha`` is 0.05; ``nan`` where there is one page.
         p: Of the paired permutation test, two-sided.
         pages: On how many pages.
+        alpha: How often chance may pass for a difference; the interval is one of 1 minus that.
     """
 
     points: float
@@ -64,11 +66,12 @@ class Difference:
     high: float
     p: float
     pages: int
+    alpha: float = ALPHA
 
     @property
     def is_real(self) -> bool:
         """Whether chance is no good explanation: by the test, and by the interval as well."""
-        return self.pages >= LEAST_PAGES and self.p < ALPHA and (self.low > 0 or self.high < 0)
+        return self.pages >= LEAST_PAGES and self.p < self.alpha and (self.low > 0 or self.high < 0)
 
 
 def error_rate(errors: Sequence[int], totals: Sequence[int]) -> Rate:
@@ -86,12 +89,15 @@ def error_rate(errors: Sequence[int], totals: Sequence[int]) -> Rate:
     return Rate(float(rate(counted, of)), *_interval((counted, of), rate))
 
 
-def paired_difference(errors_a: Sequence[int], errors_b: Sequence[int], totals: Sequence[int]) -> Difference:
+def paired_difference(
+    errors_a: Sequence[int], errors_b: Sequence[int], totals: Sequence[int], alpha: float = ALPHA
+) -> Difference:
     """How two models differ on the same pages.
 
     Args:
         errors_a, errors_b: Of each page.
         totals: Characters (or words) of each page's ground truth, one at least in all.
+        alpha: How often chance may pass for a difference.
     """
     a, of = _with_ground_truth(errors_a, totals)
     b, _ = _with_ground_truth(errors_b, totals)
@@ -117,12 +123,18 @@ def paired_difference(errors_a: Sequence[int], errors_b: Sequence[int], totals: 
                 rng=np.random.default_rng(_SEED),
             ).pvalue
         )
-    return Difference(float(points(a, b, of)), *_interval((a, b, of), points), p=p, pages=len(of))
+    interval = _interval((a, b, of), points, 1 - alpha)
+    return Difference(float(points(a, b, of)), *interval, p=p, pages=len(of), alpha=alpha)
 
 
 def smallest_p(pages: int) -> float:
     """The smallest p value that the paired permutation test can have on so many pages."""
     return 2 / 2**pages if pages else 1.0
+
+
+def least_pages(alpha: float) -> int:
+    """On how many pages a difference can be shown, if it is large enough."""
+    return next(pages for pages in itertools.count(1) if smallest_p(pages) < alpha)
 
 
 def _with_ground_truth(errors: Sequence[int], totals: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -131,7 +143,7 @@ def _with_ground_truth(errors: Sequence[int], totals: Sequence[int]) -> tuple[ND
     return np.asarray(errors, np.int64)[of > 0], of[of > 0]
 
 
-def _interval(data: tuple[NDArray[np.int64], ...], statistic: Any) -> tuple[float, float]:
+def _interval(data: tuple[NDArray[np.int64], ...], statistic: Any, level: float = LEVEL) -> tuple[float, float]:
     if len(data[0]) < 2:
         return math.nan, math.nan
     found = stats.bootstrap(
@@ -141,7 +153,7 @@ def _interval(data: tuple[NDArray[np.int64], ...], statistic: Any) -> tuple[floa
         vectorized=True,
         n_resamples=DRAWS,
         batch=_BATCH,
-        confidence_level=LEVEL,
+        confidence_level=level,
         method="percentile",
         rng=np.random.default_rng(_SEED),
     ).confidence_interval

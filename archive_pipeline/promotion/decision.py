@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from archive_pipeline.evaluation.statistics import ALPHA
 from archive_pipeline.models.entry import Digest, ModelId, Task
 from archive_pipeline.promotion.figures import Figures, FrozenModel, LineFigures
 
@@ -24,6 +25,8 @@ class Decision(FrozenModel):
     Attributes:
         task: Of the candidate: it reads lines, or finds them.
         read_with: The model that read the lines which both found, if that is the task.
+        proof: The how manieth on these frozen pages it is (:mod:`.counting`).
+        level: Below which p had to be for that.
         verdict: ``kept`` is the model in use.
         reasons: In plain sentences.
         frozen: On the hand's frozen pages; None where none has ground truth, or the candidate could not be judged.
@@ -38,6 +41,8 @@ class Decision(FrozenModel):
     current: ModelName
     candidate: ModelName
     read_with: ModelName | None = None
+    proof: int = 1
+    level: float = ALPHA
     verdict: Literal["promoted", "kept"]
     reasons: tuple[str, ...]
     frozen: Figures | None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict
 
 from archive_pipeline.errors import UsageError
-from archive_pipeline.evaluation.statistics import Difference, Rate, error_rate, paired_difference
+from archive_pipeline.evaluation.statistics import ALPHA, LEVEL, Difference, Rate, error_rate, paired_difference
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,16 @@ class FrozenModel(BaseModel):
 
 
 class Interval(FrozenModel):
-    """A figure with its 95 % interval, in percent or in points; None where one page has none."""
+    """A figure with its interval, in percent or in points; None where one page has none.
+
+    Attributes:
+        confidence: Of the interval, 0 to 1.
+    """
 
     value: float
     low: float | None
     high: float | None
+    confidence: float = LEVEL
 
 
 class PageFigures(FrozenModel):
@@ -111,11 +116,12 @@ class LineFigures(FrozenModel):
 Measured = tuple[Figures, Difference]
 
 
-def measured(where: str, compared: Compared) -> Measured | None:
+def measured(where: str, compared: Compared, alpha: float = ALPHA) -> Measured | None:
     """The figures of a set; None if it has no ground truth.
 
     Args:
         where: Name of the set, for people.
+        alpha: How often chance may pass for a difference.
 
     Raises:
         UsageError: The figures of the two models are not of the same pages.
@@ -130,7 +136,7 @@ def measured(where: str, compared: Compared) -> Measured | None:
     if not sum(totals):
         return None
     errors = [page.errors for page in current], [page.errors for page in candidate]
-    difference = paired_difference(*errors, totals)
+    difference = paired_difference(*errors, totals, alpha)
     figures = Figures(
         pages=tuple(
             PageFigures(
@@ -145,7 +151,7 @@ def measured(where: str, compared: Compared) -> Measured | None:
         characters=sum(totals),
         current=_of_rate(error_rate(errors[0], totals)),
         candidate=_of_rate(error_rate(errors[1], totals)),
-        gain=_interval(difference.points, difference.low, difference.high),
+        gain=_interval(difference.points, difference.low, difference.high, round(1 - alpha, 9)),
         p=difference.p,
     )
     return figures, difference
@@ -154,7 +160,11 @@ def measured(where: str, compared: Compared) -> Measured | None:
 def told(figures: Figures) -> str:
     """The figures in a clause."""
     gain = figures.gain
-    between = "" if gain.low is None or gain.high is None else f", 95 % [{gain.low:.2f}, {gain.high:.2f}]"
+    between = (
+        ""
+        if gain.low is None or gain.high is None
+        else f", {100 * gain.confidence:.4g} % [{gain.low:.2f}, {gain.high:.2f}]"
+    )
     return (
         f"CER {figures.current.value:.2f} % → {figures.candidate.value:.2f} %, "
         f"gain {gain.value:.2f} points{between}, p = {figures.p:.4f}"
@@ -165,6 +175,6 @@ def _of_rate(rate: Rate) -> Interval:
     return _interval(rate.percent, rate.low, rate.high)
 
 
-def _interval(value: float, low: float, high: float) -> Interval:
+def _interval(value: float, low: float, high: float, confidence: float = LEVEL) -> Interval:
     none = math.isnan(low)
-    return Interval(value=value, low=None if none else low, high=None if none else high)
+    return Interval(value=value, low=None if none else low, high=None if none else high, confidence=confidence)

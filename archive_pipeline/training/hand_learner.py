@@ -10,7 +10,7 @@ from archive_pipeline.models.hands import promoted_model
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.models.trained import TrainedRecord, card_path, records_of, trained_record
-from archive_pipeline.promotion.proofs import follow, keep
+from archive_pipeline.promotion.proofs import Kept, follow, keep
 from archive_pipeline.training.alone import alone_in
 from archive_pipeline.training.candidates import install_candidate
 from archive_pipeline.training.learning import Candidate, Decided, Evaluated, Figures, Told
@@ -97,7 +97,7 @@ class HandLearner:
             model=reads.model if reads else current.id,
             promoted=decision.promoted,
             reason=" ".join((*decision.reasons, *why)),
-            figures=_shown(decision.frozen.gain.value if decision.frozen else None, proof.name),
+            figures=_shown(proof),
         )
 
     def _both(self, split: Split, candidate: Candidate) -> tuple[InstalledModel, InstalledModel]:
@@ -176,5 +176,14 @@ def _sentence(at: Progress) -> str:
     return f"Step {at.step} of {at.steps}, epoch {at.epoch}: loss {at.loss:.3f}{cer}, {at.seconds / 60:.1f} minutes."
 
 
-def _shown(gain: float | None, decision: str) -> Figures:
-    return {"decision": decision} if gain is None else {"decision": decision, "gain, points of CER": round(gain, 2)}
+def _shown(proof: Kept) -> Figures:
+    decision = proof.decision
+    if decision.frozen is None:
+        return {"decision": proof.name}
+    return {
+        "decision": proof.name,
+        "gain, points of CER": round(decision.frozen.gain.value, 2),
+        "p": round(decision.frozen.p, 4),
+        "p must be below": round(decision.level, 5),
+        "proofs on these pages": decision.proof,
+    }

@@ -16,8 +16,10 @@ from archive_pipeline.processing import choice
 from archive_pipeline.processing.document_settings import Wishes
 from archive_pipeline.processing.said import Said, said_by_options
 from archive_pipeline.promotion.comparing import compared, compared_lines
+from archive_pipeline.promotion.counting import proof_number
 from archive_pipeline.promotion.decision import Decision, ModelName, not_judged
 from archive_pipeline.promotion.figures import Compared
+from archive_pipeline.promotion.proofs import kept
 from archive_pipeline.promotion.weighing import weigh, weigh_lines
 from archive_pipeline.training.learning import Told
 from archive_pipeline.training.workshop import Workshop
@@ -81,7 +83,8 @@ def decide(shop: Workshop, split: Split, current: InstalledModel, new: Installed
 
     on_frozen = both(split.key, split.frozen, split.hand)
     on_guarded = {name: both(f"guarded-{name}", pages, name) for name, pages in guarded.items()}
-    return weigh(split.hand, *names, on_frozen, on_guarded, shop.margin)
+    proof = _number(shop, split, new, on_frozen)
+    return weigh(split.hand, *names, on_frozen, on_guarded, shop.margin, proof=proof)
 
 
 def decide_lines(
@@ -110,7 +113,9 @@ def decide_lines(
             f"{model.id} finds the lines of {len(pages)} pages of {printable(split.hand)}, and {reader.id} reads them."
         )
         read.append(read_found_lines(pages, model, reader, shop.options))
-    return weigh_lines(split.hand, *names, named(reader), *compared_lines(pages, read[0], read[1]))
+    on_frozen, lines = compared_lines(pages, read[0], read[1])
+    proof = _number(shop, split, new, on_frozen)
+    return weigh_lines(split.hand, *names, named(reader), on_frozen, lines, proof=proof)
 
 
 def leak_of(shop: Workshop, new: InstalledModel, pages: Sequence[TrainingPage]) -> str:
@@ -124,6 +129,11 @@ def leak_of(shop: Workshop, new: InstalledModel, pages: Sequence[TrainingPage]) 
 def named(model: InstalledModel) -> ModelName:
     """A model as decisions name it."""
     return ModelName(id=model.id, digest=model.digest)
+
+
+def _number(shop: Workshop, split: Split, new: InstalledModel, frozen: Compared) -> int:
+    before = [each.decision for each in kept(shop.models, split.hand)]
+    return proof_number(before, new.task, named(new), frozen)
 
 
 def _guarded(shop: Workshop, name: str) -> list[TrainingPage]:

@@ -43,7 +43,9 @@ def test_a_candidate_that_is_better_on_every_page_is_promoted_with_its_figures()
     assert decision.reasons == (
         "The candidate is better on 8 frozen pages: CER 29.88 % → 8.20 %, gain 21.68 points, "
         f"95 % [{decision.frozen.gain.low:.2f}, {decision.frozen.gain.high:.2f}], p = 0.0078.",
+        "It is proof 1 on these frozen pages, so that p had to be below 0.05.",
     )
+    assert (decision.proof, decision.level) == (1, 0.05)
 
 
 @pytest.mark.parametrize(
@@ -53,11 +55,12 @@ def test_a_candidate_that_is_better_on_every_page_is_promoted_with_its_figures()
         (compared([9, 8, 7, 6, 5, 4, 3], [9, 8, 7, 6, 5, 4, 3]), "A tie: both make as many errors on 7 frozen pages"),
         (compared([9, 8, 7, 6, 5, 4], [8, 9, 6, 7, 4, 5]), "A tie: both make as many errors on 6 frozen pages"),
         (compared([90] * 5, [1] * 5), "With 5 frozen pages nothing can be shown"),
+        (compared([1] * 5, [90] * 5), "The candidate makes more errors on the frozen"),
         (compared([50, 50, 50, 50, 50, 50], [10, 90, 10, 90, 10, 80]), "It is not shown that the candidate is better"),
         (compared([], []), "The hand has no frozen page with ground truth"),
         (compared([0, 0], [0, 0], characters=0), "The hand has no frozen page with ground truth"),
     ],
-    ids=["worse", "same", "tie", "few", "chance", "none", "empty"],
+    ids=["worse", "same", "tie", "few", "few-and-worse", "chance", "none", "empty"],
 )
 def test_what_is_not_shown_to_be_better_is_kept_with_the_reason(frozen: Compared, reason: str) -> None:
     decision = decided(frozen)
