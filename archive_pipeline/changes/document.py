@@ -8,7 +8,8 @@ from typing import Any
 
 from archive_pipeline.changes.pages import PageChanges, compare_pages
 from archive_pipeline.errors import UsageError
-from archive_pipeline.processing.correction_layer import corrections_on, stored_corrections
+from archive_pipeline.processing.corrected_lines import corrections_on
+from archive_pipeline.processing.correction_layer import stored_corrections
 from archive_pipeline.processing.stored_pages import stored_failure, stored_image, stored_page
 from archive_pipeline.store import DocumentFolder
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from archive_pipeline.ground_truth.matching import match_lines, scaled
 from archive_pipeline.page import Line, Page, Point, clean_text
-from archive_pipeline.processing.correction_layer import Correction, PageCorrections, drawn_lines, homes_of
+from archive_pipeline.processing.corrected_lines import drawn_lines, homes_of
+from archive_pipeline.processing.correction_layer import Correction, PageCorrections
 from archive_pipeline.rendering.model import PageImage
 
 REVIEWED = frozenset({"DONE", "FINAL", "GT"})

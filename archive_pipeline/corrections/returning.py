@@ -20,11 +20,8 @@ from archive_pipeline.ground_truth.matching import match_lines, scaled
 from archive_pipeline.ground_truth.sent_names import SentName, parse_sent_name
 from archive_pipeline.keys import DocumentKey
 from archive_pipeline.page import Page
-from archive_pipeline.processing.correction_layer import (
-    PageCorrections,
-    corrections_on,
-    stored_corrections,
-)
+from archive_pipeline.processing.corrected_lines import corrections_on
+from archive_pipeline.processing.correction_layer import PageCorrections, stored_corrections
 from archive_pipeline.processing.page_images_index import PageImages
 from archive_pipeline.processing.stored_pages import stored_image, stored_page
 from archive_pipeline.rendering.model import PageImage

@@ -13,7 +13,8 @@ from archive_pipeline.engines.factory import signature
 from archive_pipeline.errors import ArchiveError
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.page import Direction, Line, Page
-from archive_pipeline.processing.correction_layer import Applied, corrections_on, note_image, stored_corrections
+from archive_pipeline.processing.corrected_lines import Applied, corrections_on
+from archive_pipeline.processing.correction_layer import note_image, stored_corrections
 from archive_pipeline.processing.drawn_lines import with_drawn_lines
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.rendering.model import PageImage

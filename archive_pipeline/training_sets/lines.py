@@ -12,7 +12,8 @@ from pathlib import Path
 from archive_pipeline.errors import ArchiveError
 from archive_pipeline.hand_names import is_unknown
 from archive_pipeline.page import Line, Page, Region
-from archive_pipeline.processing.correction_layer import Applied, PageCorrections, corrections_on, stored_corrections
+from archive_pipeline.processing.corrected_lines import Applied, corrections_on
+from archive_pipeline.processing.correction_layer import PageCorrections, stored_corrections
 from archive_pipeline.processing.settings_reader import stored_choices
 from archive_pipeline.processing.stored_pages import stored_image, stored_page
 from archive_pipeline.store import DocumentFolder, Store

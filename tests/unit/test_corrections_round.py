@@ -30,13 +30,8 @@ from archive_pipeline.keys import DocumentKey
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.page import Line, Page
 from archive_pipeline.processing.choice import Choices, decide
-from archive_pipeline.processing.correction_layer import (
-    Correction,
-    PageCorrections,
-    corrections_on,
-    note_image,
-    stored_corrections,
-)
+from archive_pipeline.processing.corrected_lines import corrections_on
+from archive_pipeline.processing.correction_layer import Correction, PageCorrections, note_image, stored_corrections
 from archive_pipeline.processing.drawn_lines import with_drawn_lines
 from archive_pipeline.processing.inspection import Inspection
 from archive_pipeline.processing.options import ProcessingOptions
