@@ -9,7 +9,7 @@ pages is sure of itself too soon. So the margin is wide, what was tried is kept 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from statistics import fmean
@@ -60,7 +60,8 @@ def find_hand(
 ) -> HandTrial:
     """Whose promoted model fits a document best; the same again is not tried again.
 
-    A trial in which a model failed on every page is not kept: it is tried again in the next run.
+    A trial in which no page could be rendered, or a model failed on every page, is not kept: it is tried again in the
+    next run.
 
     Args:
         work: The document, with the models that would read it if nothing was known of its hand.
@@ -75,7 +76,7 @@ def find_hand(
         return before
     if work.recognition.served or work.segmentation.served:
         # No worker of a trial has a connection to a server.
-        general = Tried(hand="", model=work.recognition.id, lines=0, confidence=None, failed=True)
+        general = _not_tried(Candidate("", work.recognition, work.segmentation))
         return _told(work, judge(key, general, ()))
     candidates = [Candidate("", work.recognition, work.segmentation)]
     for hand, _ in promoted:
@@ -89,8 +90,11 @@ def find_hand(
             _log.warning("%s: the hand %s cannot be tried: %s", work.folder.key, printable(hand), error)
             continue
         candidates.append(Candidate(hand, decision.recognition, decision.segmentation))
-    images = list(_images(work, pool)) if len(candidates) > 1 else []
-    tried = tuple(_read(work, pool, images, each) for each in candidates)
+    images, failed = _images(work, pool) if len(candidates) > 1 else ([], 0)
+    if failed and not images:
+        tried = tuple(_not_tried(each) for each in candidates)
+    else:
+        tried = tuple(_read(work, pool, images, each) for each in candidates)
     trial = judge(key, tried[0], tried[1:])
     if not any(each.failed for each in tried):
         write_model(work.folder.hand_trial, trial)
@@ -102,8 +106,17 @@ def _told(work: DocumentWork, trial: HandTrial) -> HandTrial:
     return trial
 
 
-def _images(work: DocumentWork, pool: WorkerPool) -> Iterator[PageImage]:
-    """Images of the first pages, rendered as any run renders them; those that cannot be are the run's concern."""
+def _not_tried(candidate: Candidate) -> Tried:
+    return Tried(hand=candidate.hand, model=candidate.recognition.id, lines=0, confidence=None, failed=True)
+
+
+def _images(work: DocumentWork, pool: WorkerPool) -> tuple[list[PageImage], int]:
+    """Images of the first pages without text of their own, rendered as any run renders them.
+
+    Returns:
+        The images, and how many pages could not be rendered: those are the run's concern.
+    """
+    images, failed = [], 0
     for number, place in enumerate(work.inspection.pages[:_LOOK], start=1):
         job = plan_page(work, number, place, frozenset({"page_images"}))
         if job.render:
@@ -113,10 +126,12 @@ def _images(work: DocumentWork, pool: WorkerPool) -> Iterator[PageImage]:
                 raise
             except ArchiveError as error:
                 _log.warning("%s page %d: no lines to try: %s", work.folder.key, number, error)
+                failed += 1
                 continue
         image = stored_image(work.folder, number)
         if image is not None and image.text is None:
-            yield image
+            images.append(image)
+    return images, failed
 
 
 def _read(work: DocumentWork, pool: WorkerPool, images: Sequence[PageImage], candidate: Candidate) -> Tried:

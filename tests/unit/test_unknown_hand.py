@@ -196,6 +196,7 @@ class Trial:
     work: DocumentWork
     library: ModelLibrary
     rendered: list[int]
+    unrendered: set[int]
 
     def find(self, worker: Worker) -> HandTrial:
         def decide_as(hand: str) -> Decision:
@@ -213,10 +214,11 @@ def models(tmp_path: Path) -> Path:
 def trial(tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> Trial:
     folder = Store(tmp_path / "store").document(DocumentKey("a.pdf"))
     rendered: list[int] = []
+    unrendered = {1}
 
     def render(work: DocumentWork, worker: Worker, job: PageJob) -> None:
         rendered.append(job.number)
-        if job.number == 1:
+        if job.number in unrendered:
             raise PageFailed("it cannot be rendered")
         folder.images.mkdir(parents=True, exist_ok=True)
         (folder.images / f"{job.number:04d}.png").write_bytes(b"x")
@@ -232,7 +234,7 @@ def trial(tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> Tria
     general = decide([], library)
     source = Source(tmp_path / "a.pdf", "file", (), 0)
     work = DocumentWork(folder, source, inspection, ProcessingOptions(), general.segmentation, general.recognition)
-    return Trial(work, library, rendered)
+    return Trial(work, library, rendered, unrendered)
 
 
 def test_each_candidate_reads_a_few_lines_of_a_few_pages_once(trial: Trial, models: Path) -> None:
@@ -273,6 +275,23 @@ def test_a_trial_in_which_a_model_failed_on_every_page_is_not_kept(
     assert stored_trial(trial.work.folder) is None
     whole = Worker({"ppocr-v6-latin": 0.5, "of-jean": 0.9, "of-meier": 0.8})
     assert trial.find(whole).hand == "Jean"
+    assert stored_trial(trial.work.folder) is not None
+
+
+def test_a_trial_for_which_no_page_could_be_rendered_chooses_nothing_and_is_made_again(
+    trial: Trial, models: Path
+) -> None:
+    promote(models, "Jean", add_model(models, "of-jean"))
+    trial.library = ModelLibrary(models)
+    trial.unrendered |= set(range(1, 7))
+    worker = Worker({"ppocr-v6-latin": 0.5, "of-jean": 0.9})
+    found = trial.find(worker)
+    assert (found.hand, worker.read) == ("", [])
+    assert all(each.failed for each in found.tried)
+    assert "could not be tried" in found.found.why
+    assert stored_trial(trial.work.folder) is None
+    trial.unrendered.clear()
+    assert trial.find(worker).hand == "Jean"
     assert stored_trial(trial.work.folder) is not None
 
 
