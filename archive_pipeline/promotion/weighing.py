@@ -60,7 +60,7 @@ def weigh(
     if promoted:
         held = [f"On guarded set {name}: {told(each[0])}." for name, each in on_guarded.items() if each is not None]
         losses = held
-    divided = f"0.05 / {proof} = {level:.2g}" if proof > 1 else "0.05"
+    divided = f"0.05 / {proof} = {level:.3g}" if proof > 1 else "0.05"
     counted = [f"It is proof {proof} on these frozen pages, so that p had to be below {divided}."] if on_frozen else []
     return Decision(
         hand=hand,

@@ -12,13 +12,17 @@ import pytest
 from segmentation_networks import training_page
 
 from archive_pipeline.engines.factory import make_segmenter
+from archive_pipeline.evaluation.leaks import leaks_of
 from archive_pipeline.evaluation.segmentation import segmentation_metrics
 from archive_pipeline.models.installed import InstalledFile
 from archive_pipeline.models.library import ModelLibrary
+from archive_pipeline.models.trained import card_path, trained_record
 from archive_pipeline.page import Page
 from archive_pipeline.rendering.decoding import page_pixels
+from archive_pipeline.training.candidates import install_segmentation
 from archive_pipeline.training.segmentation.recipe import SegmentationRecipe
 from archive_pipeline.training.segmentation.train import MODEL, TrainedSegmentation, train_segmentation
+from archive_pipeline.training_sets.frozen import FrozenStore
 
 RECIPE = SegmentationRecipe(
     height=160, steps=6, validate_every=3, checkpoint_every=2, learning_rate=2e-4, warmup=2, threads=1, patience=20
@@ -82,3 +86,15 @@ def test_the_engine_finds_lines_with_what_was_trained(undisturbed, tmp_path):
     score = segmentation_metrics(page.page, found)
     assert (score.lines, segmenter.step.model_digest) == (20, made.sha256)
     assert score.baseline_f1 > 0.9
+
+
+def test_it_is_noted_what_it_learnt_from_so_that_it_is_not_judged_by_that(undisturbed, tmp_path):
+    made, folder = undisturbed
+    pages = [training_page(tmp_path, number) for number in (1, 2, 3)]
+    models, frozen = tmp_path / "models", FrozenStore(tmp_path / "splits")
+    model = install_segmentation(models, folder, made, "Jean Dupont", pages)
+    record = trained_record(models, model.id)
+    assert (record.task, record.digest, record.base) == ("segmentation", model.digest, "kraken-blla")
+    assert "set: 3 pages, CC-BY-4.0" in card_path(models, model.id).read_text("utf-8")
+    leaks = leaks_of(models, model.id, [pages[2], training_page(tmp_path, 4)], frozen)
+    assert [(each.page, each.used) for each in leaks.found] == [("set/3", "set/3")]

@@ -82,7 +82,7 @@ def test_a_later_proof_must_be_surer_and_says_so_with_level_and_count() -> None:
     assert (first.promoted, third.promoted, fourth.promoted) == (True, True, False)
     assert fourth.reasons[0].startswith("It is not shown that the candidate is better on the frozen pages: CER 6.00 %")
     assert ", 98.75 % [" in fourth.reasons[0]
-    assert fourth.reasons[-1] == "It is proof 4 on these frozen pages, so that p had to be below 0.05 / 4 = 0.013."
+    assert fourth.reasons[-1] == "It is proof 4 on these frozen pages, so that p had to be below 0.05 / 4 = 0.0125."
     assert (fourth.proof, fourth.level) == (4, ALPHA / 4)
     assert fourth.frozen is not None
     assert fourth.frozen.gain.confidence == pytest.approx(0.9875)
