@@ -13,6 +13,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kraken.lib.ppocr import PPOCRv6Model
+from kraken.lib.vgsl import TorchVGSLModel
+from kraken_models import write
 
 from archive_pipeline.errors import ModelError, StorageError
 from archive_pipeline.training.recognition import loop
@@ -21,7 +23,7 @@ from archive_pipeline.training.recognition.batches import batch_at, epoch_batche
 from archive_pipeline.training.recognition.checkpoint import State, Tensors
 from archive_pipeline.training.recognition.fused import fused, write_back
 from archive_pipeline.training.recognition.lines import CutLine, display_order
-from archive_pipeline.training.recognition.network import TrainableNetwork, write_network
+from archive_pipeline.training.recognition.network import TrainableNetwork, trainable, write_network
 from archive_pipeline.training.recognition.onnx_form import onnx_form
 from archive_pipeline.training.recognition.reading import character_error_rate
 from archive_pipeline.training.recognition.recipe import Recipe
@@ -110,6 +112,19 @@ def test_equal_weights_are_equal_files(tmp_path: Path) -> None:
     for name in ("one", "two"):
         write_network(_model(), tmp_path / name)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+@pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (3, None)])
+def test_a_base_whose_lines_were_cut_otherwise_learns_ours(tmp_path: Path, channels: int, mode: str | None) -> None:
+    base = TorchVGSLModel(
+        vgsl=f"[1,16,0,{channels} S1(1x0)1,3 O1c2]", codec={"a": [1]}, model_type=["recognition"], seg_type="bbox"
+    )
+    base.one_channel_mode = "1" if channels == 1 else None
+    base.use_legacy_polygons = True
+    network = trainable(write(base, tmp_path / "base.safetensors"))
+    network.learn_characters([], 0)
+    made = network.finished()
+    assert (made.seg_type, made.use_legacy_polygons, made.one_channel_mode) == ("baselines", False, mode)
 
 
 WIDTHS = st.lists(st.integers(1, 2000), min_size=1, max_size=200)
