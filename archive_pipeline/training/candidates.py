@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from archive_pipeline.training_sets.lines import TrainingPage
 
 _MARK = 8
 _LONGEST_KEY = 60
+_COPIES = "candidate-"
 
 
 def install_candidate(
@@ -84,25 +87,33 @@ def install_segmentation(
         StorageError: It cannot be written.
     """
     model_id = f"{hand_key(hand)[:_LONGEST_KEY].rstrip('-._')}-lines-{made.sha256[:_MARK]}"
-    with tempfile.TemporaryDirectory(prefix="candidate-", dir=folder) as name:
-        copy_file(folder / MODEL, Path(name, MODEL))
+    with copies_in(folder, MODEL) as copies:
         description = Description(
             task="segmentation",
             engine="kraken",
             licence=licence_of(_sources(pages), made.base_licence),
             good_for=f"lines of the hand {printable(hand)}",
         )
-        return import_model(models, Path(name), model_id, description, check=check_model).model
+        return import_model(models, copies, model_id, description, check=check_model).model
 
 
 def _imported(models: Path, folder: Path, model_id: str, hand: str, licence: str) -> InstalledModel:
-    with tempfile.TemporaryDirectory(prefix="candidate-", dir=folder) as name:
-        for file in (WEIGHTS, ONNX):
-            copy_file(folder / file, Path(name, file))
+    with copies_in(folder, WEIGHTS, ONNX) as copies:
         description = Description(
             task="recognition", engine="kraken", licence=licence, good_for=f"the hand {printable(hand)}"
         )
-        return import_model(models, Path(name), model_id, description, check=check_model).model
+        return import_model(models, copies, model_id, description, check=check_model).model
+
+
+@contextmanager
+def copies_in(folder: Path, *files: str) -> Iterator[Path]:
+    """A folder with copies of the model's files and nothing else; what a killed one left is removed."""
+    for left in folder.glob(f"{_COPIES}*"):
+        shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(prefix=_COPIES, dir=folder) as name:
+        for file in files:
+            copy_file(folder / file, Path(name, file))
+        yield Path(name)
 
 
 def _sources(pages: Sequence[TrainingPage]) -> list[Source]:

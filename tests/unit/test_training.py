@@ -17,6 +17,7 @@ from kraken.lib.vgsl import TorchVGSLModel
 from kraken_models import write
 
 from archive_pipeline.errors import ModelError, StorageError
+from archive_pipeline.training.candidates import copies_in
 from archive_pipeline.training.recognition import loop
 from archive_pipeline.training.recognition.augmentation import augmented
 from archive_pipeline.training.recognition.batches import batch_at, epoch_batches, parts
@@ -28,6 +29,7 @@ from archive_pipeline.training.recognition.onnx_form import onnx_form
 from archive_pipeline.training.recognition.reading import character_error_rate
 from archive_pipeline.training.recognition.recipe import Recipe
 from archive_pipeline.training.recognition.tensors import PADDING, batch_tensor
+from archive_pipeline.training.recognition.training import WEIGHTS
 
 
 def _model(variant: str = "tiny") -> PPOCRv6Model:
@@ -313,3 +315,12 @@ print(before - held())
 def test_freed_blocks_go_back_to_the_kernel() -> None:
     done = subprocess.run([sys.executable, "-c", _HELD], capture_output=True, text=True, check=True)
     assert int(done.stdout) > 200
+
+
+def test_copies_that_a_killed_training_left_are_removed(tmp_path: Path) -> None:
+    (tmp_path / "candidate-killed").mkdir()
+    (tmp_path / "candidate-killed" / WEIGHTS).write_bytes(b"half")
+    (tmp_path / WEIGHTS).write_bytes(b"whole")
+    with copies_in(tmp_path, WEIGHTS) as copies:
+        assert [path.read_bytes() for path in copies.iterdir()] == [b"whole"]
+    assert [path.name for path in tmp_path.iterdir()] == [WEIGHTS]
