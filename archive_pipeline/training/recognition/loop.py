@@ -26,7 +26,7 @@ from archive_pipeline.training.recognition.checkpoint import State, Tensors
 from archive_pipeline.training.recognition.lines import CutLine
 from archive_pipeline.training.recognition.network import TrainableNetwork
 from archive_pipeline.training.recognition.reading import character_error_rate, read_lines
-from archive_pipeline.training.recognition.recipe import Limits, Recipe
+from archive_pipeline.training.recognition.recipe import Limits, Plan, Recipe
 from archive_pipeline.training.recognition.tensors import batch_tensor
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -34,6 +34,9 @@ OUT_OF_TIME = "its time was over; started again, it goes on"
 _CHECKPOINT_SECONDS = 30.0
 _LOWEST = 0.02  # of the learning rate, at the end
 _MEASURED = 6  # batches by which the speed is measured
+_RATE_NEW, _RATE_KNOWN = 1e-3, 2e-4
+_READ_WELL = 20.0  # percent of CER, of the base on the lines
+_LINES_READ = 64  # by which that is seen
 _GIVEN_BACK = 10  # batches after which freed memory goes back to the kernel
 _PART = 3200  # pixels of lines that are on their way through the network at once, on a CPU: what takes the memory
 
@@ -84,6 +87,12 @@ class Learning:
         self._half = trains_in_halves()
         self._loss = nn.CTCLoss(blank=0, zero_infinity=True)
 
+    def usual_rate(self) -> float:
+        """The learning rate for these lines: low where the base reads them well, which a high one would undo."""
+        lines = self._train[:: max(1, len(self._train) // _LINES_READ)]
+        read = read_lines(self._network, lines, self._device)
+        return _RATE_NEW if character_error_rate((line.text for line in lines), read) > _READ_WELL else _RATE_KNOWN
+
     def steps_within(self, minutes: float) -> int:
         """How many batches fit into that time, by a few of them."""
         started = 0.0
@@ -96,7 +105,7 @@ class Learning:
         # What is left goes to evaluations and checkpoints.
         return max(1, int(minutes * 60 * 0.9 / each))
 
-    def run(self, steps: int, key: str, limits: Limits, folder: Path, told: Callable[[Progress], None]) -> State:
+    def run(self, plan: Plan, key: str, limits: Limits, folder: Path, told: Callable[[Progress], None]) -> State:
         """Train, from the checkpoint in the folder if it is of this very training.
 
         Args:
@@ -109,7 +118,7 @@ class Learning:
             TrainingEnded: It takes more memory than it may.
             StorageError: The checkpoint cannot be read or written.
         """
-        recipe = self._recipe
+        recipe, steps = self._recipe, plan.steps
         optimiser = self._optimiser()
         tensors = Tensors(self._module, optimiser, average=recipe.average > 0)
         state = tensors.load(folder / CHECKPOINT, key) or State(key)
@@ -119,7 +128,7 @@ class Learning:
         started = saved = time.monotonic()
         began = started - state.seconds
         while state.step < steps and not state.ended:
-            self._step(state, steps, optimiser, tensors)
+            self._step(state, plan, optimiser, tensors)
             state.seconds = time.monotonic() - began
             out_of_time = time.monotonic() - started > limits.minutes * 60
             if state.step % every == 0 or state.step == steps or out_of_time:
@@ -137,9 +146,9 @@ class Learning:
         tensors.exchange(tensors.best or tensors.mean)
         return state
 
-    def _step(self, state: State, steps: int, optimiser: torch.optim.Optimizer, tensors: Tensors) -> None:
+    def _step(self, state: State, plan: Plan, optimiser: torch.optim.Optimizer, tensors: Tensors) -> None:
         recipe = self._recipe
-        rate = recipe.learning_rate * _share(state.step, steps, recipe.warm_up)
+        rate = plan.learning_rate * _share(state.step, plan.steps, recipe.warm_up)
         for group in optimiser.param_groups:
             group["lr"] = rate
         self._module.train()
@@ -216,7 +225,7 @@ class Learning:
             {"params": [each for each in weights if each.ndim > 1], "weight_decay": self._recipe.weight_decay},
             {"params": [each for each in weights if each.ndim <= 1], "weight_decay": 0.0},
         ]
-        return torch.optim.AdamW(groups, lr=self._recipe.learning_rate)
+        return torch.optim.AdamW(groups)  # the rate is set at each step
 
 
 def _share(step: int, steps: int, warm_up: int) -> float:
