@@ -17,9 +17,10 @@ from archive_pipeline.processing.page_images_index import PageImages
 from archive_pipeline.rendering.model import RenderOptions
 from archive_pipeline.settings import Settings
 from archive_pipeline.store import Store
-from archive_pipeline.training.hand_learner import HandLearner, Workshop
+from archive_pipeline.training.hand_learner import HandLearner
 from archive_pipeline.training.learning import Learner
 from archive_pipeline.training.recognition.loop import Progress
+from archive_pipeline.training.workshop import Workshop
 from archive_pipeline.training_sets.hands import HandTruth, known_hands, truth_of_hand
 from archive_pipeline.training_sets.importing import Imported
 from archive_pipeline.training_sets.inbox import Inbox, inbox_register

@@ -31,10 +31,10 @@ def add_model(models: Path, model_id: str, task: Task = "recognition", data: byt
     return ModelLibrary(models).installed(model_id, task)
 
 
-def add_record(models: Path, model_id: str, *pages: tuple[str, str]) -> None:
-    """Say of a model that it was trained with pages of such images and text digests."""
+def add_record(models: Path, model_id: str, *pages: tuple[str, str], name: str = "page") -> None:
+    """Say of a model that it was trained with pages of such images and text digests, in a set of that name."""
     used = tuple(
-        UsedPage(id=f"page/{n}", image_sha256=image, text_digest=text) for n, (image, text) in enumerate(pages)
+        UsedPage(id=f"{name}/{n}", image_sha256=image, text_digest=text) for n, (image, text) in enumerate(pages)
     )
     record = TrainedRecord(
         model=model_id,

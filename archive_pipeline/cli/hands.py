@@ -113,8 +113,9 @@ def promote_(hand: str, model_id: str, segmentation_model: str | None, without_p
 def prove(hand: str, model_id: str | None) -> None:
     """Have a candidate and the model in use read the frozen pages of a HAND, and promote it if it is proved better."""
     from archive_pipeline.hand_names import hand_key
-    from archive_pipeline.training.hand_learner import HandLearner, Workshop
+    from archive_pipeline.training.hand_learner import HandLearner
     from archive_pipeline.training.learning import Candidate
+    from archive_pipeline.training.workshop import Workshop
 
     learner = HandLearner(Workshop.from_settings(read_settings()))
     key = hand_key(hand)

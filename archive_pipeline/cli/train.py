@@ -29,7 +29,8 @@ def recognition(hand: str, base: str | None, minutes: float | None, steps: int |
     Killed, it goes on where it was when it is called again. The model reads no document yet: prove it with hands prove.
     """
     from archive_pipeline.hand_names import hand_key
-    from archive_pipeline.training.hand_learner import HandLearner, Workshop
+    from archive_pipeline.training.hand_learner import HandLearner
+    from archive_pipeline.training.workshop import Workshop
 
     shop = Workshop.from_settings(read_settings()).asked(base=base, minutes=minutes, steps=steps, seed=seed)
     candidate = HandLearner(shop).train(hand_key(hand), lambda said: click.echo(printable(said), err=True))
@@ -55,9 +56,9 @@ def segmentation(hand: str, minutes: float, steps: int, layers: Literal["all", "
     Killed, it goes on where it was when it is called again. The model is used where an archive.yaml, or hands promote
     --segmentation-model, names it.
     """
-    from archive_pipeline.training.hand_learner import Workshop
     from archive_pipeline.training.line_learner import learn_lines
     from archive_pipeline.training.segmentation.recipe import SegmentationRecipe
+    from archive_pipeline.training.workshop import Workshop
 
     shop = Workshop.from_settings(read_settings())
     recipe = SegmentationRecipe(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archive_pipeline.evaluation.record import Evaluation
-from archive_pipeline.promotion.decision import Compared, PageErrors
+from archive_pipeline.promotion.figures import Compared, PageErrors
 
 
 def compared(current: Evaluation, candidate: Evaluation) -> Compared:
@@ -19,5 +19,5 @@ def compared(current: Evaluation, candidate: Evaluation) -> Compared:
         found, of = after.get(group, (total, 0))
         first = firsts[group]
         for into, wrong in zip(pages, (errors, found if of == total else total), strict=True):
-            into.append(PageErrors(group, first.image_sha256, first.text_digest or "", wrong, total))
+            into.append(PageErrors(group, first.image_sha256, wrong, total))
     return Compared(*pages)

@@ -21,8 +21,7 @@ from archive_pipeline.hand_names import hand_key
 from archive_pipeline.models.hands import HandRecord
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.models.promoting import promote
-from archive_pipeline.models.trained import trained_record
-from archive_pipeline.promotion.decision import Decision, TrainedPages
+from archive_pipeline.promotion.decision import Decision
 
 _REMEDY = "Restore it from a backup, or move it away and evaluate the candidate anew."
 
@@ -33,22 +32,6 @@ class Kept:
 
     name: str
     decision: Decision
-
-
-def trained_pages(models: Path, model_id: str) -> TrainedPages | None:
-    """What a model was trained with; None if there is no record of it, as of one that was imported.
-
-    Raises:
-        ModelError: The record is damaged.
-    """
-    record = trained_record(models, model_id)
-    if record is None:
-        return None
-    pages = record.training
-    return TrainedPages(
-        images=frozenset(page.image_sha256 for page in pages if page.image_sha256),
-        texts=frozenset(page.text_digest for page in pages if page.text_digest),
-    )
 
 
 def keep(models: Path, decision: Decision, now: datetime | None = None) -> Kept:

@@ -11,11 +11,11 @@ from archive_pipeline.evaluation.segmentation import SegmentationScore
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.store import Store
 from archive_pipeline.training.candidates import install_segmentation
-from archive_pipeline.training.hand_learner import Workshop
 from archive_pipeline.training.learning import Told
 from archive_pipeline.training.segmentation.loop import Progress
 from archive_pipeline.training.segmentation.recipe import SegmentationRecipe
 from archive_pipeline.training.segmentation.train import train_segmentation
+from archive_pipeline.training.workshop import Workshop
 from archive_pipeline.training_sets.frozen import require_not_frozen
 from archive_pipeline.training_sets.splits import split_of_hand
 

@@ -12,7 +12,7 @@ still.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -167,18 +167,6 @@ def truth_digest(page: TrainingPage) -> str:
         (each.index, each.text, each.line.boundary, each.line.baseline, each.line.direction) for each in page.lines()
     ]
     return digest_of("truth", page.image_sha256, lines)
-
-
-def leaked(used: Iterable[tuple[str, str]], frozen: Sequence[TrainingPage]) -> list[str]:
-    """Pages among the frozen ones that a model was trained with.
-
-    Args:
-        used: Of the pages that it was trained with: SHA-256 of the image, and text digest (or nothing).
-    """
-    marks: set[Mark] = set()
-    for image, text in used:
-        marks |= {("image", image)} | ({("text", text)} if text else set())
-    return [page.id for page in frozen if marks & (marks_of(page) - {("group", page.group)})]
 
 
 def require_not_frozen(store: FrozenStore, pages: Sequence[TrainingPage]) -> None:

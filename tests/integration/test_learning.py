@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 from drawn_hand import drawn_hand
 
 from archive_pipeline.durable import file_digest, read_json
-from archive_pipeline.errors import BadGroundTruth, ModelError, UsageError
+from archive_pipeline.errors import BadGroundTruth, UsageError
 from archive_pipeline.hand_names import hand_key
 from archive_pipeline.models.hands import promoted_model
 from archive_pipeline.models.library import ModelLibrary
@@ -25,11 +26,12 @@ from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.promotion.proofs import kept
 from archive_pipeline.store import Store
 from archive_pipeline.training.candidates import install_candidate
-from archive_pipeline.training.hand_learner import HandLearner, Workshop
+from archive_pipeline.training.hand_learner import HandLearner
 from archive_pipeline.training.learning import Candidate
 from archive_pipeline.training.recognition import loop
 from archive_pipeline.training.recognition.recipe import Limits, Recipe
 from archive_pipeline.training.recognition.training import ONNX, WEIGHTS, train_recognition
+from archive_pipeline.training.workshop import Workshop
 from archive_pipeline.training_sets.frozen import FrozenStore, require_not_frozen
 from archive_pipeline.training_sets.importing import import_truth
 from archive_pipeline.training_sets.lines import TrainingPage, pages_of_set
@@ -163,8 +165,15 @@ def test_a_frozen_page_is_not_trained_with_and_a_model_that_saw_one_is_not_judge
     leak = record.training[0].model_copy(update={"image_sha256": split.frozen[0].image_sha256})
     try:
         path.write_text(record.model_copy(update={"training": (leak,)}).model_dump_json(), "utf-8")
-        with pytest.raises(ModelError, match="trained with pages that it would be judged by"):
-            HandLearner(_shop(home)).promote(KEY, candidate, _quiet)
+        learner = HandLearner(_shop(home))
+        why = rf"A leak: model {candidate.model} was trained with pages .*: {split.frozen[0].id} \(there as {leak.id}"
+        assert re.match(why, str(learner.evaluate(KEY, candidate, _quiet).figures["note"]))
+        before_it = len(kept(home / "models", HAND))
+        decided = learner.promote(KEY, candidate, _quiet)
+        assert not decided.promoted
+        assert re.match(why, decided.reason)
+        decision = kept(home / "models", HAND)[before_it].decision
+        assert (decision.verdict, decision.reasons, decision.frozen) == ("kept", (decided.reason,), None)
     finally:
         path.write_bytes(before)
 

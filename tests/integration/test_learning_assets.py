@@ -16,9 +16,9 @@ from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.models.promoting import promote
 from archive_pipeline.models.trained import records_of
 from archive_pipeline.promotion.proofs import kept
-from archive_pipeline.training.hand_learner import Workshop
 from archive_pipeline.training.learning import Candidate, Decided, Evaluated, Told
 from archive_pipeline.training.recognition.loop import Progress
+from archive_pipeline.training.workshop import Workshop
 from assets.learning import CANDIDATE, EVALUATION, LEARNING, PROMOTED, TRUTH
 from resources.training import TrainingResource
 

@@ -14,15 +14,12 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from promoted import add_record
 
-from archive_pipeline.durable import write_json
-from archive_pipeline.errors import ModelError, NotReadable, StorageError
+from archive_pipeline.errors import NotReadable, StorageError
 from archive_pipeline.evaluation import stored as stored_module
 from archive_pipeline.evaluation.evaluating import _fit_lines, evaluation_digest, most_letters
 from archive_pipeline.evaluation.given_lines import scored
 from archive_pipeline.evaluation.graphemes import line_errors
-from archive_pipeline.evaluation.leaks import require_unseen
 from archive_pipeline.evaluation.page_reader import PageReader
 from archive_pipeline.evaluation.pictures import shown_places, worst_lines
 from archive_pipeline.evaluation.record import (
@@ -41,7 +38,6 @@ from archive_pipeline.processing.line_pictures import cut_lines
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.processing.pool import Worker
 from archive_pipeline.report.evaluation_page import write_evaluation
-from archive_pipeline.training_sets.doctor.examination import text_digest
 from archive_pipeline.training_sets.frozen import truth_digest
 from archive_pipeline.training_sets.lines import TrainingPage
 
@@ -225,22 +221,6 @@ def test_an_evaluation_that_lacks_pages_is_made_anew(tmp_path: Path, made: list[
 
 
 # Leaks
-
-
-def test_a_model_is_not_judged_by_pages_that_it_was_trained_with(tmp_path: Path) -> None:
-    long = "a text that is long enough to be known by, wherever it comes from, in whatever form " * 2
-    pages = [page("a/1", long, image="1"), page("a/2", "short", image="2"), page("a/3", "short", image="3")]
-    require_unseen(tmp_path, "m", pages)
-
-    add_record(tmp_path, "m", ("9" * 64, ""), ("8" * 64, text_digest(pages[1].page)))
-    require_unseen(tmp_path, "m", pages)
-    add_record(tmp_path, "m", ("9" * 64, text_digest(pages[0].page)), ("3" * 64, ""))
-    with pytest.raises(ModelError, match=r"trained with pages that it would be judged by: a/1, a/3\. Judge it"):
-        require_unseen(tmp_path, "m", pages)
-    require_unseen(tmp_path, "m", pages[1:2])
-    write_json(tmp_path / "trained" / "m.json", {"model": "m"})
-    with pytest.raises(ModelError, match="nobody knows what m was trained with"):
-        require_unseen(tmp_path, "m", pages)
 
 
 # Pictures and the page

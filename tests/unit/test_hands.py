@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from filelock import FileLock, Timeout
-from promoted import add_model, add_record
+from promoted import add_model
 
 from archive_pipeline.cli import cli
-from archive_pipeline.durable import write_json
 from archive_pipeline.errors import ArchiveError, ModelError, UsageError
 from archive_pipeline.models import prune
 from archive_pipeline.models.hands import HandRecord, hand_record, hand_records, promoted_model
@@ -24,8 +23,10 @@ from archive_pipeline.models.prune import candidates, remove
 from archive_pipeline.processing.choice import RUN, Said, decide
 from archive_pipeline.processing.document_settings import Wishes
 from archive_pipeline.processing.said import said_again, said_of
-from archive_pipeline.promotion.decision import Compared, Decision, ModelName, PageErrors, TrainedPages, weigh
-from archive_pipeline.promotion.proofs import follow, keep, kept, trained_pages
+from archive_pipeline.promotion.decision import Decision, ModelName
+from archive_pipeline.promotion.figures import Compared, PageErrors
+from archive_pipeline.promotion.proofs import follow, keep, kept
+from archive_pipeline.promotion.weighing import weigh
 
 HAND = "Jean Dupont"
 
@@ -298,13 +299,9 @@ def test_what_files_say_comes_back_from_a_state() -> None:
 
 
 def _decision(current: str, candidate: tuple[str, str], *, better: bool = True) -> Decision:
-    both = [
-        [PageErrors(f"p{n}", f"i{n}", f"t{n}", errors, 1000) for n in range(8)]
-        for errors in (300, 20 if better else 300)
-    ]
-    nothing = TrainedPages(frozenset(), frozenset())
+    both = [[PageErrors(f"p{n}", f"i{n}", errors, 1000) for n in range(8)] for errors in (300, 20 if better else 300)]
     names = ModelName(id="current", digest=current), ModelName(id=candidate[0], digest=candidate[1])
-    return weigh(HAND, *names, Compared(*both), {}, nothing)
+    return weigh(HAND, *names, Compared(*both), {})
 
 
 def test_a_proof_is_followed_once_and_not_after_another_model_came_or_somebody_went_back(models: Path) -> None:
@@ -339,15 +336,6 @@ def test_decisions_are_kept_side_by_side(models: Path) -> None:
     assert all(name.startswith("20260501T120000Z-") for name in names)
     assert {each.name: each.decision for each in kept(models, "jean dupont")} == {names[0]: better, names[1]: worse}
     assert kept(models, "Another") == ()
-
-
-def test_what_a_candidate_was_trained_with_is_read_from_its_record(models: Path) -> None:
-    assert trained_pages(models, "one") is None
-    add_record(models, "one", ("i1", "t1"), ("i2", ""))
-    assert trained_pages(models, "one") == TrainedPages(frozenset({"i1", "i2"}), frozenset({"t1"}))
-    write_json(models / "trained" / "one.json", {"model": "one"})
-    with pytest.raises(ModelError, match="nobody knows what one was trained with"):
-        trained_pages(models, "one")
 
 
 def test_the_command_promotes_by_proof_or_with_a_reason_and_goes_back(models: Path, tmp_path: Path) -> None:

@@ -10,34 +10,23 @@ from hypothesis import strategies as st
 
 from archive_pipeline.errors import UsageError
 from archive_pipeline.evaluation.statistics import paired_difference
-from archive_pipeline.promotion.decision import (
-    Compared,
-    Decision,
-    ModelName,
-    PageErrors,
-    TrainedPages,
-    weigh,
-)
+from archive_pipeline.promotion.decision import Decision, ModelName, not_judged
+from archive_pipeline.promotion.figures import Compared, PageErrors
+from archive_pipeline.promotion.weighing import weigh
 
 CURRENT, CANDIDATE = ModelName(id="general", digest="a" * 64), ModelName(id="jean-12345678", digest="b" * 64)
-NOTHING = TrainedPages(frozenset(), frozenset())
 
 
 def pages(errors: list[int], characters: int = 1000) -> list[PageErrors]:
-    return [
-        PageErrors(f"p{number}", f"image {number}", f"text {number}", each, characters)
-        for number, each in enumerate(errors)
-    ]
+    return [PageErrors(f"p{number}", f"image {number}", each, characters) for number, each in enumerate(errors)]
 
 
 def compared(current: list[int], candidate: list[int], characters: int = 1000) -> Compared:
     return Compared(pages(current, characters), pages(candidate, characters))
 
 
-def decided(
-    frozen: Compared, trained: TrainedPages | None = NOTHING, margin: float = 0.3, **guarded: Compared
-) -> Decision:
-    return weigh("Jean Dupont", CURRENT, CANDIDATE, frozen, guarded, trained, margin)
+def decided(frozen: Compared, margin: float = 0.3, **guarded: Compared) -> Decision:
+    return weigh("Jean Dupont", CURRENT, CANDIDATE, frozen, guarded, margin)
 
 
 CLEARLY_BETTER = compared([300, 280, 310, 290, 305, 295, 300, 310], [80, 75, 90, 70, 85, 82, 79, 95])
@@ -76,38 +65,10 @@ def test_what_is_not_shown_to_be_better_is_kept_with_the_reason(frozen: Compared
     assert decision.reasons[0].startswith(reason)
 
 
-@pytest.mark.parametrize(
-    ("trained", "where"),
-    [
-        (TrainedPages(frozenset({"image 3"}), frozenset()), "1 of the frozen pages, by image or by text: p3."),
-        (TrainedPages(frozenset(), frozenset({"text 0", "text 7"})), "2 of the frozen pages, by image or by text: p0"),
-    ],
-    ids=["image", "text"],
-)
-def test_a_frozen_page_in_the_training_is_a_leak_however_good_the_candidate(trained: TrainedPages, where: str) -> None:
-    decision = decided(CLEARLY_BETTER, trained)
-    assert decision.verdict == "refused"
-    assert where in decision.reasons[0]
-
-
-def test_a_guarded_page_in_the_training_is_a_leak() -> None:
-    guard = Compared(*([replace(page, image_sha256="guard") for page in pages([5] * 6)] for _ in range(2)))
-    decision = decided(CLEARLY_BETTER, TrainedPages(frozenset({"guard"}), frozenset()), typescript=guard)
-    assert decision.verdict == "refused"
-    assert "6 of guarded set typescript" in decision.reasons[0]
-
-
-def test_a_candidate_whose_training_nobody_knows_is_refused() -> None:
-    assert decided(CLEARLY_BETTER, None).verdict == "refused"
-
-
-def test_two_short_pages_of_one_text_and_pages_without_digests_are_no_leak() -> None:
-    short = Compared(pages([9] * 8, 20), pages([1] * 8, 20))
-    assert decided(short, TrainedPages(frozenset(), frozenset({"text 1"}))).verdict == "promoted"
-    unknown = Compared(
-        *([replace(p, image_sha256="", text_digest="") for p in each] for each in vars(CLEARLY_BETTER).values())
-    )
-    assert decided(unknown, TrainedPages(frozenset({""}), frozenset({""}))).verdict == "promoted"
+def test_a_candidate_that_must_not_be_judged_is_kept_back_without_figures() -> None:
+    decision = not_judged("Jean Dupont", CURRENT, CANDIDATE, "A leak: it saw p3.")
+    assert (decision.verdict, decision.reasons) == ("kept", ("A leak: it saw p3.",))
+    assert (decision.frozen, decision.guarded) == (None, {})
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,7 @@ from archive_pipeline.errors import BadGroundTruth, StorageError, UsageError
 from archive_pipeline.evaluation.statistics import LEAST_PAGES
 from archive_pipeline.page import Line, Page, Region
 from archive_pipeline.store import Store
-from archive_pipeline.training_sets.doctor.examination import text_digest
-from archive_pipeline.training_sets.frozen import FrozenPages, FrozenStore, leaked, marks_of, require_not_frozen
+from archive_pipeline.training_sets.frozen import FrozenPages, FrozenStore, marks_of, require_not_frozen
 from archive_pipeline.training_sets.hand import Hand
 from archive_pipeline.training_sets.lines import TrainingPage
 from archive_pipeline.training_sets.splits import split_of_hand
@@ -198,14 +197,6 @@ def test_the_digest_of_a_split_changes_with_a_text_and_with_a_place() -> None:
     assert split_pages("Jean", pages(10), record)[0].digest == split.digest
     assert split_pages("Jean", mended, record)[0].digest != split.digest
     assert replace(split, train=split.validate, validate=split.train).digest != split.digest
-
-
-def test_a_leak_is_found_by_image_and_by_text() -> None:
-    frozen = pages(3)
-    by_image = (frozen[0].image_sha256, "")
-    by_text = ("other", text_digest(frozen[2].page))
-    assert leaked([by_image, by_text, ("x", "")], frozen) == [frozen[0].id, frozen[2].id]
-    assert leaked([("x", "")], [page(1, text="few letters have no digest")]) == []
 
 
 # With a store

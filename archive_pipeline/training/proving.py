@@ -1,0 +1,105 @@
+"""Whether a trained model takes the place of the one in use: both read the frozen pages, and the figures decide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archive_pipeline.errors import UsageError, printable
+from archive_pipeline.evaluation.leaks import leaks_of
+from archive_pipeline.evaluation.record import Evaluation
+from archive_pipeline.evaluation.stored import evaluate_once
+from archive_pipeline.models.installed import InstalledModel
+from archive_pipeline.models.library import ModelLibrary
+from archive_pipeline.processing import choice
+from archive_pipeline.processing.document_settings import Wishes
+from archive_pipeline.processing.said import Said, said_by_options
+from archive_pipeline.promotion.comparing import compared
+from archive_pipeline.promotion.decision import Decision, ModelName, not_judged
+from archive_pipeline.promotion.figures import Compared
+from archive_pipeline.promotion.weighing import weigh
+from archive_pipeline.training.learning import Told
+from archive_pipeline.training.workshop import Workshop
+from archive_pipeline.training_sets.lines import TrainingPage, pages_of_set
+from archive_pipeline.training_sets.splitting import Split
+
+
+def judgeable(shop: Workshop, hand: str) -> Split:
+    """The pages of a hand, by its key, some of them frozen.
+
+    Raises:
+        UsageError: It has none to judge a model by.
+        ArchiveError: Something of it cannot be read.
+    """
+    split = shop.split(hand)
+    if not split.frozen:
+        raise UsageError(f"the hand {printable(split.hand)} has no pages to judge a model by", remedy=split.shortage)
+    return split
+
+
+def in_use(shop: Workshop, hand: str) -> choice.Decision:
+    """What the documents of a hand, by its name, are read with now, where no file of theirs says otherwise.
+
+    Raises:
+        ModelError: Its model is not here.
+    """
+    _, settings = said_by_options(shop.options)
+    said = [Said(f"the hand {hand}", Wishes(hand=hand)), settings]
+    return choice.decide(said, ModelLibrary(shop.models), served=shop.options.surya_url is not None)
+
+
+def evaluation(
+    shop: Workshop, key: str, pages: Sequence[TrainingPage], model: InstalledModel, of: str, told: Told
+) -> Evaluation:
+    """How a model reads some pages.
+
+    Args:
+        key: Under which evaluations of these pages are kept.
+        of: What the pages are, for people.
+    """
+    told(f"{model.id} reads {len(pages)} pages of {printable(of)} to be judged.")
+    return evaluate_once(shop.evaluations, key, pages, model, shop.options, of)
+
+
+def decide(shop: Workshop, split: Split, current: InstalledModel, new: InstalledModel, told: Told) -> Decision:
+    """Whether a recognition model takes the place of the one that reads a hand.
+
+    Raises:
+        UsageError: A guarded set is not there.
+        ArchiveError: Something cannot be read.
+    """
+    names = named(current), named(new)
+    guarded = {name: _guarded(shop, name) for name in shop.guarded}
+    # The model in use may have seen them: that makes it harder for the candidate, and not easier.
+    if leak := leak_of(shop, new, [*split.frozen, *(page for pages in guarded.values() for page in pages)]):
+        return not_judged(split.hand, *names, leak, shop.margin)
+
+    def both(key: str, pages: Sequence[TrainingPage], of: str) -> Compared:
+        before, after = (evaluation(shop, key, pages, model, of, told) for model in (current, new))
+        return compared(before, after)
+
+    on_frozen = both(split.key, split.frozen, split.hand)
+    on_guarded = {name: both(f"guarded-{name}", pages, name) for name, pages in guarded.items()}
+    return weigh(split.hand, *names, on_frozen, on_guarded, shop.margin)
+
+
+def leak_of(shop: Workshop, new: InstalledModel, pages: Sequence[TrainingPage]) -> str:
+    """Why a candidate must not be judged by some pages, in a sentence; empty if it may."""
+    leaks = leaks_of(shop.models, new.id, pages, shop.frozen)
+    if leaks is None:
+        return f"Nobody knows which pages {new.id} was trained with, so that these may be among them."
+    return f"A leak: {leaks}." if leaks.found else ""
+
+
+def named(model: InstalledModel) -> ModelName:
+    """A model as decisions name it."""
+    return ModelName(id=model.id, digest=model.digest)
+
+
+def _guarded(shop: Workshop, name: str) -> list[TrainingPage]:
+    truth = shop.truths.load(name)
+    if truth is None:
+        raise UsageError(
+            f"there is no ground truth {printable(name)}, which is guarded",
+            remedy="Import it, or take it out of ARCHIVE_GUARDED_SETS.",
+        )
+    return list(pages_of_set(shop.truths, truth))
