@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,9 @@ from archive_pipeline.models.hands import HandRecord, Promoted, hand_record, han
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.models.promoting import promote, rollback
 from archive_pipeline.settings import read_settings
+
+if TYPE_CHECKING:
+    from archive_pipeline.training.learning import Decided
 
 _GENERAL = "the general model"
 
@@ -57,7 +60,8 @@ def show(hand: str, as_json: bool) -> None:
         why = printable(entry.reason or entry.decision)
         click.echo(f"  {entry.when} {entry.how}: {_told(entry.promoted)}{f'. {why}' if why else ''}")
     for each in decisions:
-        click.echo(f"  decision {each.name}: {each.decision.candidate.id} {each.decision.verdict}")
+        lines = " (lines)" if each.decision.task == "segmentation" else ""
+        click.echo(f"  decision {each.name}: {each.decision.candidate.id}{lines} {each.decision.verdict}")
         for reason in each.decision.reasons:
             click.echo(f"    {printable(reason)}")
 
@@ -75,10 +79,10 @@ def show(hand: str, as_json: bool) -> None:
 def promote_(hand: str, model_id: str, segmentation_model: str | None, without_proof: str | None) -> None:
     """Have a model read a hand.
 
-    A decision must say that it is better than the one that reads the hand now. Documents of the hand are read again in
-    the next night, and no others.
+    A decision must say that it is better than the one that reads the hand now, and of a --segmentation-model that it is
+    better with that model. Documents of the hand are read again in the next night, and no others.
     """
-    from archive_pipeline.promotion.proofs import follow, kept
+    from archive_pipeline.promotion.proofs import follow_last
 
     models = read_settings().models_dir
     library = ModelLibrary(models)
@@ -88,50 +92,53 @@ def promote_(hand: str, model_id: str, segmentation_model: str | None, without_p
     if without_proof is not None:
         if not without_proof.strip():
             raise UsageError("--without-proof needs a reason", remedy="Say in a sentence why; it is kept.")
-        record: HandRecord | None = promote(models, hand, model, segmentation=segmentation, reason=without_proof)
+        record = promote(models, hand, model, segmentation=segmentation, reason=without_proof)
     else:
-        proofs = [each for each in kept(models, hand) if each.decision.candidate.digest == model.digest]
-        if not proofs:
-            raise UsageError(
-                f"no decision says that model {model.id} is better for the hand '{printable(hand)}'",
-                remedy="Evaluate it first, or give a reason: --without-proof REASON.",
-            )
-        record = follow(models, proofs[-1], model, segmentation)
-        if record is None:
-            raise UsageError(
-                f"model {model.id} is not promoted for the hand '{printable(hand)}': "
-                + printable(" ".join(proofs[-1].decision.reasons)).removesuffix("."),
-                remedy="To promote it all the same, give a reason: --without-proof REASON.",
-            )
-    if record is not None:
-        click.echo(f"{printable(record.name)}: read by {_told(record.promoted)} from now on.")
+        record = follow_last(models, hand, model, segmentation)
+    click.echo(f"{printable(record.name)}: read by {_told(record.promoted)} from now on.")
 
 
 @hands.command()
 @click.argument("hand")
 @click.option("--model", "model_id", help="The candidate; by default the one that was trained last.")
-def prove(hand: str, model_id: str | None) -> None:
+@click.option("--segmentation-model", help="A candidate that finds lines, which the model in use then reads.")
+def prove(hand: str, model_id: str | None, segmentation_model: str | None) -> None:
     """Have a candidate and the model in use read the frozen pages of a HAND, and promote it if it is proved better."""
     from archive_pipeline.hand_names import hand_key
     from archive_pipeline.training.hand_learner import HandLearner
     from archive_pipeline.training.learning import Candidate
+    from archive_pipeline.training.line_learner import prove_lines
     from archive_pipeline.training.workshop import Workshop
 
-    learner = HandLearner(Workshop.from_settings(read_settings()))
-    key = hand_key(hand)
+    shop, key = Workshop.from_settings(read_settings()), hand_key(hand)
+
+    def told(said: str) -> None:
+        click.echo(printable(said), err=True)
+
+    if segmentation_model is not None:
+        if model_id is not None:
+            raise UsageError(
+                "one model is proved at a time",
+                remedy="Prove the one with --model, then the other one's lines with it.",
+            )
+        _say(segmentation_model, prove_lines(shop, key, segmentation_model, told))
+        return
+    learner = HandLearner(shop)
     candidate = Candidate(model_id, "") if model_id else learner.newest(key)
     if candidate is None:
         raise UsageError(
             f"no model was trained for the hand '{printable(hand)}'",
             remedy="Train one: archive-pipeline train recognition HAND.",
         )
-    evaluated = learner.evaluate(key, candidate, lambda said: click.echo(printable(said), err=True))
-    decided = learner.promote(key, candidate, lambda said: click.echo(printable(said), err=True))
+    evaluated = learner.evaluate(key, candidate, told)
+    decided = learner.promote(key, candidate, told)
     for name, value in evaluated.figures.items():
         click.echo(f"{name}: {printable(value)}")
-    click.echo(
-        f"{candidate.model} is {'promoted' if decided.promoted else 'not promoted'}. {printable(decided.reason)}"
-    )
+    _say(candidate.model, decided)
+
+
+def _say(model: str, decided: Decided) -> None:
+    click.echo(f"{model} is {'promoted' if decided.promoted else 'not promoted'}. {printable(decided.reason)}")
 
 
 @hands.command(name="rollback")

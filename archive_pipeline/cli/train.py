@@ -53,8 +53,8 @@ def recognition(hand: str, base: str | None, minutes: float | None, steps: int |
 def segmentation(hand: str, minutes: float, steps: int, layers: Literal["all", "last"], seed: int) -> None:
     """Train a model that finds the lines of a HAND, from all its pages but those that are frozen.
 
-    Killed, it goes on where it was when it is called again. The model is used where an archive.yaml, or hands promote
-    --segmentation-model, names it.
+    Killed, it goes on where it was when it is called again. The model is used where an archive.yaml names it, or when
+    hands prove --segmentation-model proves that it is better.
     """
     from archive_pipeline.training.line_learner import learn_lines
     from archive_pipeline.training.segmentation.recipe import SegmentationRecipe
@@ -75,3 +75,6 @@ def segmentation(hand: str, minutes: float, steps: int, layers: Literal["all", "
         click.echo(
             f"No step was better than {learnt.base} on the pages for validation: {learnt.model} is a copy of it."
         )
+        return
+    proof = f"archive-pipeline hands prove {printable(repr(hand))} --segmentation-model {learnt.model}"
+    click.echo(f"Is more read right on its lines? {proof}", err=True)

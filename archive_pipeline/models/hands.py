@@ -82,11 +82,11 @@ class HandRecord(_Frozen):
         stack = self._stack()
         return stack[-2] if len(stack) > 1 else None
 
-    @property
-    def gone_back_on(self) -> frozenset[str]:
-        """Digests of models that somebody went back on, and that do not read the hand now."""
-        stack = {each.digest for each in self._stack()}
-        return frozenset(each.promoted.digest for each in self.history if each.promoted) - stack
+    def went_back_on(self, promoted: Promoted) -> bool:
+        """Whether somebody went back on a model, or on it with lines of that model, so that it does not hold now."""
+        stack, ever = self._stack(), [each.promoted for each in self.history if each.promoted]
+        digests = {each.digest for each in ever} - {each.digest for each in stack}
+        return promoted.digest in digests or (promoted in ever and promoted not in stack)
 
     def _stack(self) -> list[Promoted]:
         """Promotions that were not gone back on, the oldest first."""

@@ -25,6 +25,7 @@ def promote(
     decision: str = "",
     reason: str = "",
     instead_of: str | None = None,
+    lines_instead_of: str | None = None,
 ) -> HandRecord:
     """Have a model read a hand from now on. If it does already, nothing is changed.
 
@@ -32,6 +33,7 @@ def promote(
         segmentation: The model whose lines it reads; None to leave that to others.
         decision: Name of the decision that proved it.
         instead_of: Digest of the model that it was compared with; None if it was compared with none.
+        lines_instead_of: Id of the segmentation model that the other was compared with; None if it was with none.
 
     Raises:
         UsageError: The model reads no lines, or has no files whose digest could be noted; or the hand is read by
@@ -64,7 +66,7 @@ def promote(
         if segmentation is not None:
             _require_there(segmentation)
         if record is not None and instead_of is not None:
-            _refuse_old_proof(record, model, instead_of)
+            _refuse_old_proof(record, promoted, instead_of, lines_instead_of)
         entry = Entry(how="promoted", promoted=promoted, when=_now(), decision=decision, reason=reason)
         return _append(models, record.name if record else " ".join(hand.split()), record, entry)
 
@@ -94,19 +96,28 @@ def _require_there(model: InstalledModel) -> None:
         raise ModelError(f"model {model.id} is not there any more", remedy="Fetch or train it again.")
 
 
-def _refuse_old_proof(record: HandRecord, model: InstalledModel, instead_of: str) -> None:
+def _refuse_old_proof(record: HandRecord, promoted: Promoted, instead_of: str, lines_instead_of: str | None) -> None:
     """Raise UsageError where a model is proved to be better than one that does not read the hand any more."""
     now = record.promoted
     known = {each.promoted.digest for each in record.history if each.promoted}
     if instead_of != now.digest if now is not None else instead_of in known:
         reads = now.model if now is not None else "the general model"
         raise UsageError(
-            f"model {model.id} was not compared with {reads}, which reads the hand '{printable(record.name)}' by now",
+            f"model {promoted.model} was not compared with {reads}, "
+            f"which reads the hand '{printable(record.name)}' by now",
             remedy="Evaluate it anew.",
         )
-    if model.digest in record.gone_back_on:
+    lines = now.segmentation_model if now is not None else None
+    if lines_instead_of is not None and lines is not None and lines != lines_instead_of:
         raise UsageError(
-            f"somebody went back on model {model.id} for the hand '{printable(record.name)}', which outweighs a proof",
+            f"model {promoted.segmentation_model} was not compared with {lines}, "
+            f"which finds the lines of the hand '{printable(record.name)}' by now",
+            remedy="Prove it anew.",
+        )
+    if record.went_back_on(promoted):
+        both = promoted.segmentation_model if lines_instead_of is not None else promoted.model
+        raise UsageError(
+            f"somebody went back on model {both} for the hand '{printable(record.name)}', which outweighs a proof",
             remedy="To promote it all the same: archive-pipeline hands promote, with --without-proof and a reason.",
         )
 

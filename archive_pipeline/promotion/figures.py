@@ -78,6 +78,36 @@ class Figures(FrozenModel):
     p: float
 
 
+class LinesFound(FrozenModel):
+    """Lines that a model found on a set of pages.
+
+    Attributes:
+        lines, found: True and found lines.
+        matched: Of both, those that overlap by half (:mod:`archive_pipeline.evaluation.segmentation`).
+    """
+
+    lines: int
+    found: int
+    matched: int
+
+    @property
+    def recall(self) -> float:
+        """Share of the true lines that were found, in percent."""
+        return 100 * self.matched / self.lines if self.lines else 100.0
+
+    @property
+    def precision(self) -> float:
+        """Share of the found lines that are true, in percent."""
+        return 100 * self.matched / self.found if self.found else 100.0
+
+
+class LineFigures(FrozenModel):
+    """Lines that both models found."""
+
+    current: LinesFound
+    candidate: LinesFound
+
+
 Measured = tuple[Figures, Difference]
 
 

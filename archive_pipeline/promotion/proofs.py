@@ -16,12 +16,13 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from archive_pipeline.durable import digest_of, read_json, write_json
-from archive_pipeline.errors import ModelError, printable
+from archive_pipeline.errors import ModelError, UsageError, printable
 from archive_pipeline.hand_names import hand_key
-from archive_pipeline.models.hands import HandRecord
+from archive_pipeline.models.hands import HandRecord, promoted_model
 from archive_pipeline.models.installed import InstalledModel
+from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.models.promoting import promote
-from archive_pipeline.promotion.decision import Decision
+from archive_pipeline.promotion.decision import Decision, ModelName
 
 _REMEDY = "Restore it from a backup, or move it away and evaluate the candidate anew."
 
@@ -67,11 +68,11 @@ def kept(models: Path, hand: str) -> tuple[Kept, ...]:
 def follow(
     models: Path, proof: Kept, model: InstalledModel, segmentation: InstalledModel | None = None
 ) -> HandRecord | None:
-    """Do what a decision says.
+    """Do what a decision on a model that reads lines says.
 
     Args:
         model: The candidate.
-        segmentation: The model whose lines it was proved on, if that is to find them.
+        segmentation: The model that is to find the lines; None to leave that to others.
 
     Returns:
         What holds for the hand now; None if the candidate is not promoted.
@@ -83,8 +84,7 @@ def follow(
     decision = proof.decision
     if not decision.promoted:
         return None
-    if (model.id, model.digest) != (decision.candidate.id, decision.candidate.digest):
-        raise ModelError(f"model {model.id} is another one than when it was proved", remedy="Evaluate it anew.")
+    _require_same(model, decision.candidate)
     return promote(
         models,
         decision.hand,
@@ -94,6 +94,92 @@ def follow(
         reason=" ".join(decision.reasons),
         instead_of=decision.current.digest,
     )
+
+
+def follow_lines(models: Path, proof: Kept, segmentation: InstalledModel, reader: InstalledModel) -> HandRecord | None:
+    """Do what a decision on a model that finds lines says.
+
+    Args:
+        segmentation: The candidate.
+        reader: The model that reads the hand.
+
+    Returns:
+        What holds for the hand now; None if the candidate is not promoted.
+
+    Raises:
+        UsageError: The hand is read, or its lines are found, by another model by now than when it was proved.
+        ModelError: One of the two is another one than when it was proved.
+    """
+    decision = proof.decision
+    if not decision.promoted or decision.read_with is None:
+        return None
+    _require_same(segmentation, decision.candidate)
+    _require_same(reader, decision.read_with)
+    return promote(
+        models,
+        decision.hand,
+        reader,
+        segmentation=segmentation,
+        decision=proof.name,
+        reason=" ".join(decision.reasons),
+        instead_of=reader.digest,
+        lines_instead_of=decision.current.id,
+    )
+
+
+def follow_last(
+    models: Path, hand: str, model: InstalledModel, segmentation: InstalledModel | None = None
+) -> HandRecord:
+    """Do what the last decisions on models say.
+
+    Args:
+        model: It is to read the hand, or does so already.
+        segmentation: It is to find the lines, and must be proved with ``model``; None to leave that as it is.
+
+    Raises:
+        UsageError: There is no decision on one of them, or it says no, or it is out of date.
+        ModelError: One is another model than when it was proved.
+    """
+    now = promoted_model(models, hand)
+    lines = None if segmentation is None else _last(models, hand, segmentation, model)
+    if segmentation is not None and lines is not None and now is not None and now.digest == model.digest:
+        record = follow_lines(models, lines, segmentation, model)
+    else:
+        if segmentation is None and now is not None and now.segmentation_model is not None:
+            segmentation = ModelLibrary(models).installed(now.segmentation_model, "segmentation")
+        record = follow(models, _last(models, hand, model), model, segmentation)
+    assert record is not None  # noqa: S101 - _last gives none that says no
+    return record
+
+
+def _last(models: Path, hand: str, model: InstalledModel, read_with: InstalledModel | None = None) -> Kept:
+    """The last decision on a model, which says yes."""
+
+    def is_it(decision: Decision) -> bool:
+        reader = decision.read_with.digest if decision.read_with else None
+        return decision.candidate.digest == model.digest and reader == (read_with.digest if read_with else None)
+
+    found = [each for each in kept(models, hand) if is_it(each.decision)]
+    reader = f", read with {read_with.id}," if read_with else ""
+    reason = "To promote it all the same, give a reason: --without-proof REASON."
+    if not found:
+        option = "--segmentation-model" if read_with else "--model"
+        raise UsageError(
+            f"no decision says that model {model.id}{reader} is better for the hand '{printable(hand)}'",
+            remedy=f"Prove it first: archive-pipeline hands prove, with {option} {model.id}. {reason}",
+        )
+    if not found[-1].decision.promoted:
+        raise UsageError(
+            f"model {model.id}{reader} is not promoted for the hand '{printable(hand)}': "
+            + printable(" ".join(found[-1].decision.reasons)).removesuffix("."),
+            remedy=reason,
+        )
+    return found[-1]
+
+
+def _require_same(model: InstalledModel, then: ModelName) -> None:
+    if (model.id, model.digest) != (then.id, then.digest):
+        raise ModelError(f"model {model.id} is another one than when it was proved", remedy="Evaluate it anew.")
 
 
 def _folder(models: Path, hand: str) -> Path:

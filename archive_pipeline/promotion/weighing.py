@@ -9,7 +9,10 @@ Promoted only if all of this holds:
   loses is at most that. The upper end and not the figure itself: "not worse" needs proof as much as "better" does, and
   a set of two pages proves nothing of either.
 
-A pure function: it reads no file and no clock.
+A model that finds lines is judged by what is read in the end: the model that reads the hand reads the lines that each
+of the two finds (:mod:`archive_pipeline.evaluation.found_lines`), and the second of these rules decides.
+
+Pure functions: they read no file and no clock.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from collections.abc import Mapping
 from archive_pipeline.errors import UsageError
 from archive_pipeline.evaluation.statistics import LEAST_PAGES, smallest_p
 from archive_pipeline.promotion.decision import MARGIN, Decision, ModelName
-from archive_pipeline.promotion.figures import Compared, Measured, measured, told
+from archive_pipeline.promotion.figures import Compared, LineFigures, Measured, measured, told
 
 
 def weigh(
@@ -60,6 +63,35 @@ def weigh(
         frozen=on_frozen[0] if on_frozen else None,
         guarded={name: each[0] if each else None for name, each in on_guarded.items()},
         margin=margin,
+    )
+
+
+def weigh_lines(
+    hand: str, current: ModelName, candidate: ModelName, read_with: ModelName, frozen: Compared, lines: LineFigures
+) -> Decision:
+    """Decide whether a model that finds lines is promoted. No guarded set counts: it finds lines for this hand alone.
+
+    Args:
+        read_with: The model that read the lines of both.
+        frozen: What was read in the end, on the hand's frozen pages.
+        lines: How well both found the lines. It is told and decides nothing: what lines are worth, what is read shows.
+
+    Raises:
+        UsageError: The figures of the two models are not of the same pages.
+    """
+    decision = weigh(hand, current, candidate, frozen, {})
+    before, after = lines.current, lines.candidate
+    told_too = (
+        f"Both were read with {read_with.id}. Of {before.lines} lines {before.recall:.1f} % → {after.recall:.1f} % "
+        f"were found, and {before.precision:.1f} % → {after.precision:.1f} % of those found are lines."
+    )
+    return decision.model_copy(
+        update={
+            "task": "segmentation",
+            "read_with": read_with,
+            "lines": lines,
+            "reasons": (*decision.reasons, told_too),
+        }
     )
 
 

@@ -51,23 +51,13 @@ def install_candidate(
     licence = licence_of(sources, base.licence)
     # Before the model can be seen: what nobody knows the training of can never be promoted.
     before = trained_record(models, model_id)
-    used = [
-        UsedPage(
-            id=page.id,
-            image_sha256=page.image_sha256,
-            text_digest=text_digest(page.page) or "",
-            licence=page.licence,
-        )
-        for page in pages
-    ]
     record = TrainedRecord(
         model=model_id,
         digest=digest_of_files(files) or "",
         hand=hand,
         key=hand_key(hand),
         base=base.id,
-        # The same lines may have come under other names before.
-        training=tuple(dict.fromkeys([*used, *(before.training if before else ())])),
+        training=_used(pages, before),
         licence=licence,
         made=made.model_dump(mode="json"),
         # Of now also for a model that was there: it is the newest candidate again.
@@ -80,18 +70,53 @@ def install_candidate(
 def install_segmentation(
     models: Path, folder: Path, made: TrainedSegmentation, hand: str, pages: Sequence[TrainingPage]
 ) -> InstalledModel:
-    """Put a model that finds lines into the library. It is used where somebody names it.
+    """Put a model that finds lines into the library, with its record and card. The same again makes it the newest.
+
+    It is used where somebody names it, or when it is proved.
+
+    Args:
+        pages: All that the model has seen.
 
     Raises:
         ModelError: It cannot be loaded.
         StorageError: It cannot be written.
     """
     model_id = f"{hand_key(hand)[:_LONGEST_KEY].rstrip('-._')}-lines-{made.sha256[:_MARK]}"
+    sources = _sources(pages)
+    licence = licence_of(sources, made.base_licence)
+    file = ModelFile(name=MODEL, sha256=made.sha256, size=made.size)
+    record = TrainedRecord(
+        model=model_id,
+        digest=digest_of_files((file,)) or "",
+        task="segmentation",
+        hand=hand,
+        key=hand_key(hand),
+        base=made.base,
+        training=_used(pages, trained_record(models, model_id)),
+        licence=licence,
+        made=made.model_dump(mode="json"),
+        created=datetime.now(UTC).isoformat(timespec="microseconds"),
+    )
+    facts = CardFacts(
+        id=model_id,
+        model_type=record.task,
+        hand=hand,
+        base=made.base,
+        base_licence=made.base_licence,
+        sources=sources,
+        languages=sorted({page.language for page in pages if page.language}),
+        scripts=sorted({page.script for page in pages if page.script}),
+        metrics={},
+        software=made.versions["kraken"],
+        recipe={**made.recipe.model_dump(), "steps made": made.steps, "best step": made.best_step},
+    )
+    # Before the model can be seen, as above.
+    write_record(models, record, model_card(facts))
     with copies_in(folder, MODEL) as copies:
         description = Description(
             task="segmentation",
             engine="kraken",
-            licence=licence_of(_sources(pages), made.base_licence),
+            licence=licence,
             good_for=f"lines of the hand {printable(hand)}",
         )
         return import_model(models, copies, model_id, description, check=check_model).model
@@ -114,6 +139,20 @@ def copies_in(folder: Path, *files: str) -> Iterator[Path]:
         for file in files:
             copy_file(folder / file, Path(name, file))
         yield Path(name)
+
+
+def _used(pages: Sequence[TrainingPage], before: TrainedRecord | None) -> tuple[UsedPage, ...]:
+    """What a model has seen; the same pages may have come under other names in a training before."""
+    used = [
+        UsedPage(
+            id=page.id,
+            image_sha256=page.image_sha256,
+            text_digest=text_digest(page.page) or "",
+            licence=page.licence,
+        )
+        for page in pages
+    ]
+    return tuple(dict.fromkeys([*used, *(before.training if before else ())]))
 
 
 def _sources(pages: Sequence[TrainingPage]) -> list[Source]:

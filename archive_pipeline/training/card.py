@@ -112,8 +112,8 @@ def _text(facts: CardFacts) -> str:
     notes = "".join(f"\n{note}\n" for note in facts.notes)
     return f"""# {printable(facts.hand)}
 
-A model for {facts.model_type}, trained for one hand. It was begun with {facts.base} ({facts.base_licence}), and reads
-other hands and print worse than that does.
+A model for {facts.model_type}, trained for one hand. It was begun with {facts.base} ({facts.base_licence}), and does
+worse than that on other hands and print.
 {notes}
 ## Ground truth
 

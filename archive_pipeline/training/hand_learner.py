@@ -14,7 +14,7 @@ from archive_pipeline.promotion.proofs import follow, keep
 from archive_pipeline.training.alone import alone_in
 from archive_pipeline.training.candidates import install_candidate
 from archive_pipeline.training.learning import Candidate, Decided, Evaluated, Figures, Told
-from archive_pipeline.training.proving import decide, evaluation, in_use, judgeable, leak_of
+from archive_pipeline.training.proving import decide, decide_lines, evaluation, in_use, judgeable, leak_of
 from archive_pipeline.training.recognition.loop import Progress
 from archive_pipeline.training.recognition.training import Training, train_recognition
 from archive_pipeline.training.workshop import Workshop
@@ -90,12 +90,13 @@ class HandLearner:
             return Decided(current.id, promoted=False, reason=f"{current.id} reads this hand already.")
         decision = decide(self._shop, split, current, new, told)
         proof = keep(self._shop.models, decision)
-        follow(self._shop.models, proof, new, self._segmentation(split))
+        lines, why = self._lines(split, new, told) if decision.promoted else (None, ())
+        follow(self._shop.models, proof, new, lines)
         reads = promoted_model(self._shop.models, split.hand)
         return Decided(
             model=reads.model if reads else current.id,
             promoted=decision.promoted,
-            reason=" ".join(decision.reasons),
+            reason=" ".join((*decision.reasons, *why)),
             figures=_shown(decision.frozen.gain.value if decision.frozen else None, proof.name),
         )
 
@@ -112,6 +113,23 @@ class HandLearner:
                 remedy="Set ARCHIVE_TRAINING_BASE, or --base, to one of a maker.",
             )
         return self._library.installed(self._shop.base, "recognition")
+
+    def _lines(self, split: Split, new: InstalledModel, told: Told) -> tuple[InstalledModel | None, tuple[str, ...]]:
+        """The model that is to find the lines which a promoted one reads, and why; None to leave that to others.
+
+        The one that was promoted before stays. Where there is none, kraken's has to prove that more is read right on
+        its lines, if people drew such.
+        """
+        now, present = promoted_model(self._shop.models, split.hand), in_use(self._shop, split.hand).segmentation
+        if now is not None and now.segmentation_model is not None:
+            return present, ()
+        wanted = self._segmentation(split)
+        if wanted is None or wanted.digest == present.digest:
+            return wanted, ()
+        decision = decide_lines(self._shop, split, present, wanted, new, told)
+        keep(self._shop.models, decision)
+        reasons = (f"Its lines, by {wanted.id} instead of {present.id}:", *decision.reasons)
+        return (wanted if decision.promoted else None), reasons
 
     def _segmentation(self, split: Split) -> InstalledModel | None:
         """kraken's lines where the ground truth has outlines of that kind, since the model was trained on such."""

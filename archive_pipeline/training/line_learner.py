@@ -1,4 +1,4 @@
-"""Learning where the lines of a hand are: a model that finds them, and how it does beside the one it began with."""
+"""Learning where the lines of a hand are: a model that finds them, how it does beside its base, and the proof."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from archive_pipeline.engines.factory import DEFAULT_SEGMENTATION
 from archive_pipeline.errors import UsageError, printable
 from archive_pipeline.evaluation.finding_lines import score_segmentation
 from archive_pipeline.evaluation.segmentation import SegmentationScore
+from archive_pipeline.models.hands import promoted_model
 from archive_pipeline.models.library import ModelLibrary
+from archive_pipeline.promotion.proofs import follow_lines, keep
 from archive_pipeline.store import Store
 from archive_pipeline.training.candidates import install_segmentation
-from archive_pipeline.training.learning import Told
+from archive_pipeline.training.learning import Decided, Told
+from archive_pipeline.training.proving import decide_lines, in_use, judgeable
 from archive_pipeline.training.segmentation.loop import Progress
 from archive_pipeline.training.segmentation.recipe import SegmentationRecipe
 from archive_pipeline.training.segmentation.train import train_segmentation
@@ -64,3 +67,29 @@ def learn_lines(shop: Workshop, hand: str, recipe: SegmentationRecipe, told: Tol
     if split.frozen:
         before, after = (score_segmentation(split.frozen, each, shop.options) for each in (base, model))
     return LearntLines(model.id, base.id, made.improved, before, after)
+
+
+def prove_lines(shop: Workshop, hand: str, model_id: str, told: Told) -> Decided:
+    """Let a model find the lines of a hand, by its key, if more is read right on them than on those of the one in use.
+
+    Raises:
+        UsageError: No model is promoted for the hand, or it has no frozen pages, or somebody went back on that model.
+        ArchiveError: Something cannot be read or written.
+    """
+    split = judgeable(shop, hand)
+    if promoted_model(shop.models, split.hand) is None:
+        raise UsageError(
+            f"no model is promoted for the hand {printable(split.hand)}: there is none whose lines these could be",
+            remedy="Prove one first (hands prove), or name segmentation_model in archive.yaml.",
+        )
+    now = in_use(shop, split.hand)
+    new = ModelLibrary(shop.models).installed(model_id, "segmentation")
+    if new.digest == now.segmentation.digest:
+        return Decided(new.id, promoted=False, reason=f"{new.id} finds the lines of this hand already.")
+    decision = decide_lines(shop, split, now.segmentation, new, now.recognition, told)
+    follow_lines(shop.models, keep(shop.models, decision), new, now.recognition)
+    return Decided(
+        model=new.id if decision.promoted else now.segmentation.id,
+        promoted=decision.promoted,
+        reason=" ".join(decision.reasons),
+    )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from archive_pipeline.engines.factory import DEFAULT_SEGMENTATION
 from archive_pipeline.errors import UsageError, printable
+from archive_pipeline.evaluation.found_lines import has_lines_to_find, read_found_lines
 from archive_pipeline.evaluation.leaks import leaks_of
 from archive_pipeline.evaluation.record import Evaluation
 from archive_pipeline.evaluation.stored import evaluate_once
@@ -13,10 +15,10 @@ from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.processing import choice
 from archive_pipeline.processing.document_settings import Wishes
 from archive_pipeline.processing.said import Said, said_by_options
-from archive_pipeline.promotion.comparing import compared
+from archive_pipeline.promotion.comparing import compared, compared_lines
 from archive_pipeline.promotion.decision import Decision, ModelName, not_judged
 from archive_pipeline.promotion.figures import Compared
-from archive_pipeline.promotion.weighing import weigh
+from archive_pipeline.promotion.weighing import weigh, weigh_lines
 from archive_pipeline.training.learning import Told
 from archive_pipeline.training.workshop import Workshop
 from archive_pipeline.training_sets.lines import TrainingPage, pages_of_set
@@ -80,6 +82,35 @@ def decide(shop: Workshop, split: Split, current: InstalledModel, new: Installed
     on_frozen = both(split.key, split.frozen, split.hand)
     on_guarded = {name: both(f"guarded-{name}", pages, name) for name, pages in guarded.items()}
     return weigh(split.hand, *names, on_frozen, on_guarded, shop.margin)
+
+
+def decide_lines(
+    shop: Workshop, split: Split, current: InstalledModel, new: InstalledModel, reader: InstalledModel, told: Told
+) -> Decision:
+    """Whether a model that finds lines takes the place of the one that finds those of a hand.
+
+    Args:
+        reader: The model that reads the hand: it reads the lines of both.
+
+    Raises:
+        ArchiveError: Something cannot be read.
+    """
+    names = named(current), named(new)
+    pages = [page for page in split.frozen if has_lines_to_find(page)]
+    why = "" if pages else "The frozen pages are images of lines, on which no lines are to be found."
+    # What comes with the program saw no page of an archive.
+    if new.id not in DEFAULT_SEGMENTATION.values():
+        why = why or leak_of(shop, new, pages)
+    if why:
+        more = {"task": new.task, "read_with": named(reader)}
+        return not_judged(split.hand, *names, why, shop.margin).model_copy(update=more)
+    read = []
+    for model in (current, new):
+        told(
+            f"{model.id} finds the lines of {len(pages)} pages of {printable(split.hand)}, and {reader.id} reads them."
+        )
+        read.append(read_found_lines(pages, model, reader, shop.options))
+    return weigh_lines(split.hand, *names, named(reader), *compared_lines(pages, read[0], read[1]))
 
 
 def leak_of(shop: Workshop, new: InstalledModel, pages: Sequence[TrainingPage]) -> str:

@@ -20,7 +20,7 @@ from archive_pipeline.errors import BadGroundTruth, UsageError
 from archive_pipeline.hand_names import hand_key
 from archive_pipeline.models.hands import promoted_model
 from archive_pipeline.models.library import ModelLibrary
-from archive_pipeline.models.promoting import rollback
+from archive_pipeline.models.promoting import promote, rollback
 from archive_pipeline.models.trained import trained_record
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.promotion.proofs import kept
@@ -28,6 +28,7 @@ from archive_pipeline.store import Store
 from archive_pipeline.training.candidates import install_candidate
 from archive_pipeline.training.hand_learner import HandLearner
 from archive_pipeline.training.learning import Candidate
+from archive_pipeline.training.line_learner import prove_lines
 from archive_pipeline.training.recognition import loop
 from archive_pipeline.training.recognition.recipe import Limits, Recipe
 from archive_pipeline.training.recognition.training import ONNX, WEIGHTS, train_recognition
@@ -119,6 +120,31 @@ def test_a_better_candidate_is_promoted_and_a_rollback_goes_back(home: Path, can
     rollback(home / "models", HAND)
     assert promoted_model(home / "models", HAND) is None
     assert [each.decision.verdict for each in kept(home / "models", HAND)].count("promoted") == 1
+
+
+def test_lines_are_proved_by_what_the_promoted_model_reads_on_them(home: Path, candidate: Candidate) -> None:
+    models = home / "models"
+    reader = ModelLibrary(models).installed(candidate.model, "recognition")
+    promote(models, HAND, reader, reason="for this test")
+    decided = prove_lines(_shop(home), KEY, "kraken-blla", _quiet)
+    decision = kept(models, HAND)[-1].decision
+    promoted = promoted_model(models, HAND)
+    rollback(models, HAND)
+    if decided.promoted:
+        rollback(models, HAND)
+    assert promoted_model(models, HAND) is None
+    assert promoted is not None
+    assert (promoted.segmentation_model == "kraken-blla") == decided.promoted == decision.promoted
+    assert decision.read_with is not None
+    assert (decision.current.id, decision.read_with.digest) == ("ppocr-v6-detection", reader.digest)
+    assert decision.frozen is not None
+    assert decision.lines is not None
+    assert len(decision.frozen.pages) == 6
+    assert decision.lines.current.lines == decision.lines.candidate.lines == 48
+    assert decision.lines.current.recall > 80
+    # On typed lines that are found, the errors are about those of the lines that people drew.
+    assert decision.frozen.current.value < 60
+    print(decided.reason)
 
 
 def _shuffled(page: TrainingPage) -> TrainingPage:

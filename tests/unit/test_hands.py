@@ -356,11 +356,29 @@ def test_the_command_promotes_by_proof_or_with_a_reason_and_goes_back(models: Pa
     keep(models, _decision(one.digest, (two.id, two.digest), better=False), datetime(2026, 1, 1, tzinfo=UTC))
     assert "A tie: both make as many errors" in call("promote", HAND, "--model", "two")[1]
     keep(models, _decision(one.digest, (two.id, two.digest)), datetime(2026, 1, 2, tzinfo=UTC))
+    # Its lines are found as before: nobody proved that others are better, or worse.
     assert call("promote", HAND, "--model", "two") == (
         0,
-        f"Jean Dupont: read by two ({two.digest[:12]}) from now on.\n",
+        f"Jean Dupont: read by two ({two.digest[:12]}, lines by kraken-blla) from now on.\n",
     )
+    lines = add_model(models, "lines", "segmentation")
+    unproved = call("promote", HAND, "--model", "two", "--segmentation-model", "lines")
+    assert (unproved[0], "model lines, read with two, is better" in unproved[1]) == (2, True)
+    for reader, better in ((one, True), (two, False)):
+        proof = _decision("0" * 64, (lines.id, lines.digest), better=better)
+        about = {"task": "segmentation", "read_with": ModelName(id=reader.id, digest=reader.digest)}
+        name = ModelName(id="kraken-blla", digest="0" * 64)
+        now = datetime(2026, 1, 3 if better else 4, tzinfo=UTC)
+        keep(models, proof.model_copy(update={**about, "current": name}), now)
+    # It is proved with another model that reads, and with this one it is not.
+    assert "A tie" in call("promote", HAND, "--model", "two", "--segmentation-model", "lines")[1]
+    proof = _decision("0" * 64, (lines.id, lines.digest)).model_copy(update={**about, "current": name})
+    keep(models, proof, datetime(2026, 1, 5, tzinfo=UTC))
+    told = f"Jean Dupont: read by two ({two.digest[:12]}, lines by lines) from now on.\n"
+    assert call("promote", HAND, "--model", "two", "--segmentation-model", "lines") == (0, told)
+    assert call("rollback", HAND, "--reason", "for the lines")[1].endswith("lines by kraken-blla) from now on.\n")
     shown = call("show", "jean dupont")[1]
+    assert "lines (lines) kept" in shown
     assert "it reads his z" in shown
     assert "two kept" in shown
     assert "two promoted" in shown
@@ -372,4 +390,4 @@ def test_the_command_promotes_by_proof_or_with_a_reason_and_goes_back(models: Pa
     assert call("promote", HAND, "--model", "nope")[0] == 6
     record = hand_record(models, HAND)
     assert isinstance(record, HandRecord)
-    assert [entry.reason for entry in record.history][2:] == ["worse on minutes", ""]
+    assert [entry.reason for entry in record.history][3:] == ["for the lines", "worse on minutes", ""]
