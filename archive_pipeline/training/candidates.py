@@ -36,7 +36,7 @@ def install_candidate(
     Args:
         models: Folder of the library.
         folder: Of the training: it has the weights and their ONNX form.
-        pages: All that the model has seen.
+        pages: All that the model has seen, but for those that its base was trained with.
 
     Raises:
         ModelError: It cannot be loaded.
@@ -50,14 +50,14 @@ def install_candidate(
     sources = _sources(pages)
     licence = licence_of(sources, base.licence)
     # Before the model can be seen: what nobody knows the training of can never be promoted.
-    before = trained_record(models, model_id)
+    earlier = trained_record(models, base.id), trained_record(models, model_id)
     record = TrainedRecord(
         model=model_id,
         digest=digest_of_files(files) or "",
         hand=hand,
         key=hand_key(hand),
         base=base.id,
-        training=_used(pages, before),
+        training=_used(pages, *earlier),
         licence=licence,
         made=made.model_dump(mode="json"),
         # Of now also for a model that was there: it is the newest candidate again.
@@ -92,7 +92,7 @@ def install_segmentation(
         hand=hand,
         key=hand_key(hand),
         base=made.base,
-        training=_used(pages, trained_record(models, model_id)),
+        training=_used(pages, trained_record(models, made.base), trained_record(models, model_id)),
         licence=licence,
         made=made.model_dump(mode="json"),
         created=datetime.now(UTC).isoformat(timespec="microseconds"),
@@ -141,8 +141,8 @@ def copies_in(folder: Path, *files: str) -> Iterator[Path]:
         yield Path(name)
 
 
-def _used(pages: Sequence[TrainingPage], before: TrainedRecord | None) -> tuple[UsedPage, ...]:
-    """What a model has seen; the same pages may have come under other names in a training before."""
+def _used(pages: Sequence[TrainingPage], *earlier: TrainedRecord | None) -> tuple[UsedPage, ...]:
+    """What a model has seen: its base may have been trained here, and the same pages have come under other names."""
     used = [
         UsedPage(
             id=page.id,
@@ -152,7 +152,7 @@ def _used(pages: Sequence[TrainingPage], before: TrainedRecord | None) -> tuple[
         )
         for page in pages
     ]
-    return tuple(dict.fromkeys([*used, *(before.training if before else ())]))
+    return tuple(dict.fromkeys([*used, *(page for record in earlier if record for page in record.training)]))
 
 
 def _sources(pages: Sequence[TrainingPage]) -> list[Source]:
