@@ -26,6 +26,7 @@ from archive_pipeline.training.recognition.fused import fused, write_back
 from archive_pipeline.training.recognition.lines import CutLine, display_order
 from archive_pipeline.training.recognition.network import TrainableNetwork, trainable, write_network
 from archive_pipeline.training.recognition.onnx_form import onnx_form
+from archive_pipeline.training.recognition.rates import share, usual_rate
 from archive_pipeline.training.recognition.reading import character_error_rate
 from archive_pipeline.training.recognition.recipe import Recipe
 from archive_pipeline.training.recognition.tensors import PADDING, batch_tensor
@@ -324,3 +325,15 @@ def test_copies_that_a_killed_training_left_are_removed(tmp_path: Path) -> None:
     with copies_in(tmp_path, WEIGHTS) as copies:
         assert [path.read_bytes() for path in copies.iterdir()] == [b"whole"]
     assert [path.name for path in tmp_path.iterdir()] == [WEIGHTS]
+
+
+def test_the_rate_rises_in_a_line_and_falls_in_a_cosine_to_a_fiftieth() -> None:
+    assert [share(step, 100, 10) for step in (0, 4)] == pytest.approx([0.1, 0.5], rel=0.01)
+    assert share(50, 100, 10) == pytest.approx(0.51)
+    assert share(100, 100, 10) == pytest.approx(0.02)
+    assert share(0, 100, 0) == 1
+
+
+def test_a_base_that_reads_the_lines_learns_more_slowly() -> None:
+    assert usual_rate(55.0) == 1e-3
+    assert usual_rate(3.0) == 2e-4

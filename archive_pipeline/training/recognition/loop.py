@@ -25,6 +25,7 @@ from archive_pipeline.training.recognition.batches import batch_at, parts
 from archive_pipeline.training.recognition.checkpoint import State, Tensors
 from archive_pipeline.training.recognition.lines import CutLine
 from archive_pipeline.training.recognition.network import TrainableNetwork
+from archive_pipeline.training.recognition.rates import LINES_READ, share, usual_rate
 from archive_pipeline.training.recognition.reading import character_error_rate, read_lines
 from archive_pipeline.training.recognition.recipe import Limits, Plan, Recipe
 from archive_pipeline.training.recognition.tensors import batch_tensor
@@ -32,11 +33,7 @@ from archive_pipeline.training.recognition.tensors import batch_tensor
 CHECKPOINT = "checkpoint.safetensors"
 OUT_OF_TIME = "its time was over; started again, it goes on"
 _CHECKPOINT_SECONDS = 30.0
-_LOWEST = 0.02  # of the learning rate, at the end
 _MEASURED = 6  # batches by which the speed is measured
-_RATE_NEW, _RATE_KNOWN = 1e-3, 2e-4
-_READ_WELL = 20.0  # percent of CER, of the base on the lines
-_LINES_READ = 64  # by which that is seen
 _GIVEN_BACK = 10  # batches after which freed memory goes back to the kernel
 _PART = 3200  # pixels of lines that are on their way through the network at once, on a CPU: what takes the memory
 
@@ -88,10 +85,10 @@ class Learning:
         self._loss = nn.CTCLoss(blank=0, zero_infinity=True)
 
     def usual_rate(self) -> float:
-        """The learning rate for these lines: low where the base reads them well, which a high one would undo."""
-        lines = self._train[:: max(1, len(self._train) // _LINES_READ)]
+        """The learning rate for these lines."""
+        lines = self._train[:: max(1, len(self._train) // LINES_READ)]
         read = read_lines(self._network, lines, self._device)
-        return _RATE_NEW if character_error_rate((line.text for line in lines), read) > _READ_WELL else _RATE_KNOWN
+        return usual_rate(character_error_rate((line.text for line in lines), read))
 
     def steps_within(self, minutes: float) -> int:
         """How many batches fit into that time, by a few of them."""
@@ -148,7 +145,7 @@ class Learning:
 
     def _step(self, state: State, plan: Plan, optimiser: torch.optim.Optimizer, tensors: Tensors) -> None:
         recipe = self._recipe
-        rate = plan.learning_rate * _share(state.step, plan.steps, recipe.warm_up)
+        rate = plan.learning_rate * share(state.step, plan.steps, recipe.warm_up)
         for group in optimiser.param_groups:
             group["lr"] = rate
         self._module.train()
@@ -226,12 +223,6 @@ class Learning:
             {"params": [each for each in weights if each.ndim <= 1], "weight_decay": 0.0},
         ]
         return torch.optim.AdamW(groups)  # the rate is set at each step
-
-
-def _share(step: int, steps: int, warm_up: int) -> float:
-    """Of the highest learning rate: up in a line, down in a cosine."""
-    up = min(1.0, (step + 1) / warm_up) if warm_up else 1.0
-    return up * (_LOWEST + (1 - _LOWEST) * 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps))))
 
 
 def _device() -> torch.device:
