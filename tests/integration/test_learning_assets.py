@@ -159,14 +159,14 @@ def test_a_hand_is_learnt_for_real_and_every_asset_shows_what_is_in_the_store(in
     (record,) = records_of(models, hand)
 
     points = curve(inbox, hand)
-    assert [point["step"] for point in points] == [each["step"] for each in record.made.curve]
-    assert [point["loss"] for point in points] == [each["loss"] for each in record.made.curve]
-    assert points[-1]["step"] == record.made.steps
+    assert [point["step"] for point in points] == [each["step"] for each in record.made["curve"]]
+    assert [point["loss"] for point in points] == [each["loss"] for each in record.made["curve"]]
+    assert points[-1]["step"] == record.made["steps"]
     assert all(0 < float(point["loss"]) < 100 for point in points)
 
     shown = inbox.shown(CANDIDATE, hand)
     assert (shown["model"], shown["sha256"]) == (record.model, record.digest)
-    assert (shown["base"], shown["steps"], shown["licence"]) == ("ppocr-v6-latin", record.made.steps, "CC0-1.0")
+    assert (shown["base"], shown["steps"], shown["licence"]) == ("ppocr-v6-latin", record.made["steps"], "CC0-1.0")
     lines = str(shown["model card"]).splitlines()
     assert "    - jean: 4 pages, CC0-1.0" in lines
     # A block of code: nothing in it becomes a link or a picture.
