@@ -16,6 +16,7 @@ from archive_pipeline.errors import UsageError
 from archive_pipeline.evaluation.evaluating import evaluate
 from archive_pipeline.evaluation.record import Evaluation
 from archive_pipeline.evaluation.statistics import Difference, paired_difference
+from archive_pipeline.keys import DocumentKey
 from archive_pipeline.models.check import check_model
 from archive_pipeline.models.importing import Description, import_model
 from archive_pipeline.models.installed import InstalledModel
@@ -27,8 +28,6 @@ from archive_pipeline.training_sets.importing import import_truth
 from archive_pipeline.training_sets.lines import TrainingPage, pages_of_set
 from archive_pipeline.training_sets.reading import ReadOptions
 from archive_pipeline.training_sets.stored import TruthStore
-
-_NAME = "bench"
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ def bench_learning(
     """
     with tempfile.TemporaryDirectory(prefix="bench-") as folder_name:
         root = work or Path(folder_name)
-        pages = _imported(folder, root)
+        pages = imported_pages(folder, root)
         if len(pages) < frozen + max(counts):
             raise UsageError(f"{folder} has {len(pages)} pages, and {frozen + max(counts)} are asked for")
         judged = pages[:frozen]
@@ -105,7 +104,7 @@ def bench_learning(
             )
             spent = ((time.process_time() - cpu) / 60, (time.monotonic() - began) / 60)
             name = f"trained-with-{count}-{file_digest(where / WEIGHTS)[:8]}"
-            model = _imported_model(root / "models", where, name)
+            model = imported_model(root / "models", where, name)
             after = evaluate(judged, model, replace(options, models_dir=root / "models"), folder.name)
             yield LearningRow(count, training, *spent, before, after, _difference(before, after))
 
@@ -116,15 +115,16 @@ def _difference(before: Evaluation, after: Evaluation) -> Difference:
     return paired_difference(first, second, [before.by_group[group][1] for group in both])
 
 
-def _imported(folder: Path, root: Path) -> list[TrainingPage]:
+def imported_pages(folder: Path, root: Path) -> list[TrainingPage]:
     """The pages of a folder as a person's set is stored, in the order in which they are taken."""
     truths = TruthStore(root / "sets")
-    done = import_truth(folder, _NAME, truths, ReadOptions(), replace=True, work=root / "work")
+    name = str(DocumentKey.from_path(folder.resolve().name))[:80]
+    done = import_truth(folder, name, truths, ReadOptions(), replace=True, work=root / "work")
     found = zip(done.truth.pages, pages_of_set(truths, done.truth), strict=True)
     return [page for entry, page in sorted(found, key=lambda pair: hashlib.sha256(pair[0].file.encode()).hexdigest())]
 
 
-def _imported_model(models: Path, folder: Path, name: str) -> InstalledModel:
+def imported_model(models: Path, folder: Path, name: str) -> InstalledModel:
     """A trained model in a library of its own: only there may page workers read it."""
     with tempfile.TemporaryDirectory(prefix="model-") as copies:
         for file in (WEIGHTS, ONNX):

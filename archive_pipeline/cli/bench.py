@@ -12,6 +12,7 @@ from rich.table import Table
 
 from archive_pipeline.cli.bench_ground_truth import ground_truth
 from archive_pipeline.cli.bench_learning import learning
+from archive_pipeline.cli.bench_left_out import left_out
 from archive_pipeline.cli.bench_registry import registry
 from archive_pipeline.cli.bench_week import week
 from archive_pipeline.settings import split_names
@@ -206,5 +207,6 @@ def plan(documents: int) -> None:
 
 bench.add_command(ground_truth)
 bench.add_command(learning)
+bench.add_command(left_out)
 bench.add_command(registry)
 bench.add_command(week)

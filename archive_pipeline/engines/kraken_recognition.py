@@ -23,10 +23,11 @@ from kraken.models import load_models
 from PIL import Image as PillowImage
 
 from archive_pipeline.engines.base import Image, each_line, step_of
-from archive_pipeline.engines.baseline_strips import on_paper, segmentation_of
+from archive_pipeline.engines.baseline_strips import segmentation_of, to_band, usual_band_of
 from archive_pipeline.engines.crops import clip
 from archive_pipeline.engines.kraken_lines import LinePatch, line_patch
 from archive_pipeline.engines.kraken_onnx import OnnxNetwork
+from archive_pipeline.engines.line_bands import Band
 from archive_pipeline.engines.versions import KRAKEN_RECOGNITION
 from archive_pipeline.errors import ModelError
 from archive_pipeline.models.installed import InstalledModel
@@ -60,13 +61,17 @@ class KrakenRecognizer:
             "min_confidence": _MIN_CONFIDENCE,
             "legacy_polygons": legacy,
         }
-        if derived is not None:
-            parameters["outside"] = "paper"
+        self._ours = _OnPaper() if derived is not None else None
+        if self._ours is not None:
+            self._net._line_extraction_pool = self._ours
+            parameters["lines"] = "in a band, on paper"
         self.step = step_of(model, f"{importlib.metadata.version('kraken')}+{KRAKEN_RECOGNITION}", parameters)
 
     def recognize(self, image: Image, regions: Sequence[Region]) -> tuple[Region, ...]:
         """See :class:`archive_pipeline.engines.base.Recognizer`."""
         pixels = _black_and_white(image) if self._net.one_channel_mode == "1" else image
+        if self._ours is not None:
+            self._ours.usual = usual_band_of(pixels, (line for region in regions for line in region.lines))
         return each_line(regions, lambda line: self._read_line(pixels, line))
 
     def _read_line(self, image: Image, line: Line) -> Line:
@@ -100,6 +105,8 @@ class KrakenRecognizer:
         segmentation = segmentation_of(patch)
         if self._net.seg_type == "bbox":
             segmentation = segmentation.to_bbox()
+        if self._ours is not None:
+            self._ours.patch = patch
         with warnings.catch_warnings(), torch.inference_mode():
             # It is right that an old model gets its lines as it was trained on them, and kraken warns at each.
             warnings.filterwarnings("ignore", message="Using legacy polygon extractor")
@@ -123,8 +130,6 @@ def _load(model: InstalledModel) -> Any:
         raise ModelError(
             f"model {model.id} has no network that reads lines", remedy="Give a recognition model of kraken."
         )
-    if model.with_suffix(".onnx") is not None:
-        network._line_extraction_pool = _OnPaper()
     network.prepare_for_inference(
         RecognitionInferenceConfig(
             accelerator="cpu",
@@ -141,13 +146,21 @@ def _load(model: InstalledModel) -> Any:
 
 
 class _OnPaper:
-    """What kraken cuts lines out with, in this process: what is around a line becomes paper, as in our trainings."""
+    """What kraken cuts a line out with, in this process, as our trainings do.
+
+    Attributes:
+        usual: Reach of the lines of the page.
+        patch: The one line that is read.
+    """
+
+    usual: Band | None = None
+    patch: LinePatch
 
     def imap_unordered(
         self, cut: Callable[[int], tuple[PillowImage.Image | None, int]], indexes: Iterable[int]
     ) -> Iterator[tuple[PillowImage.Image | None, int]]:
         for strip, index in map(cut, indexes):
-            yield (strip if strip is None or 0 in strip.size else on_paper(strip)), index
+            yield (strip if strip is None or 0 in strip.size else to_band(strip, self.patch, self.usual)), index
 
     def terminate(self) -> None:
         """Nothing was started."""

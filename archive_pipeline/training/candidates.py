@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from archive_pipeline.training_sets.lines import TrainingPage
 
 _MARK = 8
 _LONGEST_KEY = 60
+_COPIES = "candidate-"
 
 
 def install_candidate(
@@ -33,7 +36,7 @@ def install_candidate(
     Args:
         models: Folder of the library.
         folder: Of the training: it has the weights and their ONNX form.
-        pages: All that the model has seen.
+        pages: All that the model has seen, but for those that its base was trained with.
 
     Raises:
         ModelError: It cannot be loaded.
@@ -47,14 +50,14 @@ def install_candidate(
     sources = _sources(pages)
     licence = licence_of(sources, base.licence)
     # Before the model can be seen: what nobody knows the training of can never be promoted.
-    before = trained_record(models, model_id)
+    earlier = trained_record(models, base.id), trained_record(models, model_id)
     record = TrainedRecord(
         model=model_id,
         digest=digest_of_files(files) or "",
         hand=hand,
         key=hand_key(hand),
         base=base.id,
-        training=_used(pages, before),
+        training=_used(pages, *earlier),
         licence=licence,
         made=made.model_dump(mode="json"),
         # Of now also for a model that was there: it is the newest candidate again.
@@ -89,7 +92,7 @@ def install_segmentation(
         hand=hand,
         key=hand_key(hand),
         base=made.base,
-        training=_used(pages, trained_record(models, model_id)),
+        training=_used(pages, trained_record(models, made.base), trained_record(models, model_id)),
         licence=licence,
         made=made.model_dump(mode="json"),
         created=datetime.now(UTC).isoformat(timespec="microseconds"),
@@ -109,29 +112,37 @@ def install_segmentation(
     )
     # Before the model can be seen, as above.
     write_record(models, record, model_card(facts))
-    with tempfile.TemporaryDirectory(prefix="candidate-", dir=folder) as name:
-        copy_file(folder / MODEL, Path(name, MODEL))
+    with copies_in(folder, MODEL) as copies:
         description = Description(
             task="segmentation",
             engine="kraken",
             licence=licence,
             good_for=f"lines of the hand {printable(hand)}",
         )
-        return import_model(models, Path(name), model_id, description, check=check_model).model
+        return import_model(models, copies, model_id, description, check=check_model).model
 
 
 def _imported(models: Path, folder: Path, model_id: str, hand: str, licence: str) -> InstalledModel:
-    with tempfile.TemporaryDirectory(prefix="candidate-", dir=folder) as name:
-        for file in (WEIGHTS, ONNX):
-            copy_file(folder / file, Path(name, file))
+    with copies_in(folder, WEIGHTS, ONNX) as copies:
         description = Description(
             task="recognition", engine="kraken", licence=licence, good_for=f"the hand {printable(hand)}"
         )
-        return import_model(models, Path(name), model_id, description, check=check_model).model
+        return import_model(models, copies, model_id, description, check=check_model).model
 
 
-def _used(pages: Sequence[TrainingPage], before: TrainedRecord | None) -> tuple[UsedPage, ...]:
-    """What a model has seen; the same pages may have come under other names in a training before."""
+@contextmanager
+def copies_in(folder: Path, *files: str) -> Iterator[Path]:
+    """A folder with copies of the model's files and nothing else; what a killed one left is removed."""
+    for left in folder.glob(f"{_COPIES}*"):
+        shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(prefix=_COPIES, dir=folder) as name:
+        for file in files:
+            copy_file(folder / file, Path(name, file))
+        yield Path(name)
+
+
+def _used(pages: Sequence[TrainingPage], *earlier: TrainedRecord | None) -> tuple[UsedPage, ...]:
+    """What a model has seen: its base may have been trained here, and the same pages have come under other names."""
     used = [
         UsedPage(
             id=page.id,
@@ -141,7 +152,7 @@ def _used(pages: Sequence[TrainingPage], before: TrainedRecord | None) -> tuple[
         )
         for page in pages
     ]
-    return tuple(dict.fromkeys([*used, *(before.training if before else ())]))
+    return tuple(dict.fromkeys([*used, *(page for record in earlier if record for page in record.training)]))
 
 
 def _sources(pages: Sequence[TrainingPage]) -> list[Source]:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 
 from archive_pipeline.durable import digest_of
 from archive_pipeline.errors import UsageError
+from archive_pipeline.evaluation.leaks import leaks_of
 from archive_pipeline.models.hands import promoted_model
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.models.library import ModelLibrary
-from archive_pipeline.models.trained import TrainedRecord, card_path, records_of, trained_record
+from archive_pipeline.models.trained import TrainedRecord, card_path, records_of
 from archive_pipeline.promotion.proofs import Kept, follow, keep
 from archive_pipeline.training.alone import alone_in
 from archive_pipeline.training.candidates import install_candidate
@@ -43,7 +44,7 @@ class HandLearner:
         split = self._shop.split(hand)
         train, validate = _parts(split, self._shop.guarded)
         require_not_frozen(self._shop.frozen, [*train, *validate])
-        base = self._base()
+        base = self._base(split)
         if split.shortage:
             told(split.shortage)
         told(f"{len(train)} pages to train with, {len(validate)} to see when to stop, {len(split.frozen)} to judge by.")
@@ -105,12 +106,13 @@ class HandLearner:
         new = ModelLibrary(self._shop.models).installed(candidate.model, "recognition")
         return in_use(self._shop, split.hand).recognition, new
 
-    def _base(self) -> InstalledModel:
-        """The model to begin with. One that was trained here may have seen what it would be judged by."""
-        if trained_record(self._shop.models, self._shop.base) is not None:
+    def _base(self, split: Split) -> InstalledModel:
+        """The model to begin with. One that was trained here may have seen what the new one would be judged by."""
+        seen = leaks_of(self._shop.models, self._shop.base, split.frozen, self._shop.frozen)
+        if seen is not None and seen.found:
             raise UsageError(
-                f"model {self._shop.base} was trained here: a new one is begun with a general model each time",
-                remedy="Set ARCHIVE_TRAINING_BASE, or --base, to one of a maker.",
+                f"a model for this hand cannot begin with {self._shop.base}: {seen}",
+                remedy="Begin with another: ARCHIVE_TRAINING_BASE, or --base.",
             )
         return self._library.installed(self._shop.base, "recognition")
 

@@ -21,7 +21,7 @@ from archive_pipeline.hand_names import hand_key
 from archive_pipeline.models.hands import promoted_model
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.models.promoting import promote, rollback
-from archive_pipeline.models.trained import trained_record
+from archive_pipeline.models.trained import UsedPage, trained_record, write_record
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.promotion.proofs import kept
 from archive_pipeline.store import Store
@@ -204,10 +204,26 @@ def test_a_frozen_page_is_not_trained_with_and_a_model_that_saw_one_is_not_judge
         path.write_bytes(before)
 
 
-def test_a_model_that_was_trained_here_is_no_base(home: Path, candidate: Candidate) -> None:
-    """It may have seen pages that were frozen since."""
-    with pytest.raises(UsageError, match="was trained here"):
-        HandLearner(_shop(home, base=candidate.model)).train(KEY, _quiet)
+def test_what_a_base_has_seen_is_known_of_the_models_that_begin_with_it(
+    home: Path, candidate: Candidate, tmp_path: Path
+) -> None:
+    other = tmp_path / "home"
+    shutil.copytree(home, other)
+    first = trained_record(other / "models", candidate.model)
+    assert first is not None
+    elsewhere = UsedPage(id="letters/1.xml", image_sha256="1" * 64)
+    write_record(other / "models", first.model_copy(update={"training": (*first.training, elsewhere)}), candidate.card)
+    shop = _shop(other, base=candidate.model, recipe=Recipe(steps=2, batch=4, threads=1))
+    second = trained_record(other / "models", HandLearner(shop).train(KEY, _quiet).model)
+    assert second is not None
+    assert second.base == candidate.model
+    assert set(second.training) == {*first.training, elsewhere}
+
+    frozen = _split(other).frozen[0]
+    leak = UsedPage(id="old/7.xml", image_sha256=frozen.image_sha256)
+    write_record(other / "models", first.model_copy(update={"training": (leak,)}), candidate.card)
+    with pytest.raises(UsageError, match=rf"cannot begin with {candidate.model}: .*old/7.xml, by image"):
+        HandLearner(shop).train(KEY, _quiet)
 
 
 def test_a_hand_of_which_there_is_nothing_is_said_to_be_so(home: Path) -> None:

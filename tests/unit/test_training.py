@@ -13,19 +13,24 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kraken.lib.ppocr import PPOCRv6Model
+from kraken.lib.vgsl import TorchVGSLModel
+from kraken_models import write
 
 from archive_pipeline.errors import ModelError, StorageError
+from archive_pipeline.training.candidates import copies_in
 from archive_pipeline.training.recognition import loop
 from archive_pipeline.training.recognition.augmentation import augmented
 from archive_pipeline.training.recognition.batches import batch_at, epoch_batches, parts
 from archive_pipeline.training.recognition.checkpoint import State, Tensors
 from archive_pipeline.training.recognition.fused import fused, write_back
 from archive_pipeline.training.recognition.lines import CutLine, display_order
-from archive_pipeline.training.recognition.network import TrainableNetwork, write_network
+from archive_pipeline.training.recognition.network import TrainableNetwork, trainable, write_network
 from archive_pipeline.training.recognition.onnx_form import onnx_form
+from archive_pipeline.training.recognition.rates import share, usual_rate
 from archive_pipeline.training.recognition.reading import character_error_rate
 from archive_pipeline.training.recognition.recipe import Recipe
 from archive_pipeline.training.recognition.tensors import PADDING, batch_tensor
+from archive_pipeline.training.recognition.training import WEIGHTS
 
 
 def _model(variant: str = "tiny") -> PPOCRv6Model:
@@ -110,6 +115,19 @@ def test_equal_weights_are_equal_files(tmp_path: Path) -> None:
     for name in ("one", "two"):
         write_network(_model(), tmp_path / name)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+@pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (3, None)])
+def test_a_base_whose_lines_were_cut_otherwise_learns_ours(tmp_path: Path, channels: int, mode: str | None) -> None:
+    base = TorchVGSLModel(
+        vgsl=f"[1,16,0,{channels} S1(1x0)1,3 O1c2]", codec={"a": [1]}, model_type=["recognition"], seg_type="bbox"
+    )
+    base.one_channel_mode = "1" if channels == 1 else None
+    base.use_legacy_polygons = True
+    network = trainable(write(base, tmp_path / "base.safetensors"))
+    network.learn_characters([], 0)
+    made = network.finished()
+    assert (made.seg_type, made.use_legacy_polygons, made.one_channel_mode) == ("baselines", False, mode)
 
 
 WIDTHS = st.lists(st.integers(1, 2000), min_size=1, max_size=200)
@@ -298,3 +316,24 @@ print(before - held())
 def test_freed_blocks_go_back_to_the_kernel() -> None:
     done = subprocess.run([sys.executable, "-c", _HELD], capture_output=True, text=True, check=True)
     assert int(done.stdout) > 200
+
+
+def test_copies_that_a_killed_training_left_are_removed(tmp_path: Path) -> None:
+    (tmp_path / "candidate-killed").mkdir()
+    (tmp_path / "candidate-killed" / WEIGHTS).write_bytes(b"half")
+    (tmp_path / WEIGHTS).write_bytes(b"whole")
+    with copies_in(tmp_path, WEIGHTS) as copies:
+        assert [path.read_bytes() for path in copies.iterdir()] == [b"whole"]
+    assert [path.name for path in tmp_path.iterdir()] == [WEIGHTS]
+
+
+def test_the_rate_rises_in_a_line_and_falls_in_a_cosine_to_a_fiftieth() -> None:
+    assert [share(step, 100, 10) for step in (0, 4)] == pytest.approx([0.1, 0.5], rel=0.01)
+    assert share(50, 100, 10) == pytest.approx(0.51)
+    assert share(100, 100, 10) == pytest.approx(0.02)
+    assert share(0, 100, 0) == 1
+
+
+def test_a_base_that_reads_the_lines_learns_more_slowly() -> None:
+    assert usual_rate(55.0) == 1e-3
+    assert usual_rate(3.0) == 2e-4

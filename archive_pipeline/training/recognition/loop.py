@@ -25,14 +25,14 @@ from archive_pipeline.training.recognition.batches import batch_at, parts
 from archive_pipeline.training.recognition.checkpoint import State, Tensors
 from archive_pipeline.training.recognition.lines import CutLine
 from archive_pipeline.training.recognition.network import TrainableNetwork
+from archive_pipeline.training.recognition.rates import LINES_READ, share, usual_rate
 from archive_pipeline.training.recognition.reading import character_error_rate, read_lines
-from archive_pipeline.training.recognition.recipe import Limits, Recipe
+from archive_pipeline.training.recognition.recipe import Limits, Plan, Recipe
 from archive_pipeline.training.recognition.tensors import batch_tensor
 
 CHECKPOINT = "checkpoint.safetensors"
 OUT_OF_TIME = "its time was over; started again, it goes on"
 _CHECKPOINT_SECONDS = 30.0
-_LOWEST = 0.02  # of the learning rate, at the end
 _MEASURED = 6  # batches by which the speed is measured
 _GIVEN_BACK = 10  # batches after which freed memory goes back to the kernel
 _PART = 3200  # pixels of lines that are on their way through the network at once, on a CPU: what takes the memory
@@ -84,6 +84,12 @@ class Learning:
         self._half = trains_in_halves()
         self._loss = nn.CTCLoss(blank=0, zero_infinity=True)
 
+    def usual_rate(self) -> float:
+        """The learning rate for these lines."""
+        lines = self._train[:: max(1, len(self._train) // LINES_READ)]
+        read = read_lines(self._network, lines, self._device)
+        return usual_rate(character_error_rate((line.text for line in lines), read))
+
     def steps_within(self, minutes: float) -> int:
         """How many batches fit into that time, by a few of them."""
         started = 0.0
@@ -96,7 +102,7 @@ class Learning:
         # What is left goes to evaluations and checkpoints.
         return max(1, int(minutes * 60 * 0.9 / each))
 
-    def run(self, steps: int, key: str, limits: Limits, folder: Path, told: Callable[[Progress], None]) -> State:
+    def run(self, plan: Plan, key: str, limits: Limits, folder: Path, told: Callable[[Progress], None]) -> State:
         """Train, from the checkpoint in the folder if it is of this very training.
 
         Args:
@@ -109,7 +115,7 @@ class Learning:
             TrainingEnded: It takes more memory than it may.
             StorageError: The checkpoint cannot be read or written.
         """
-        recipe = self._recipe
+        recipe, steps = self._recipe, plan.steps
         optimiser = self._optimiser()
         tensors = Tensors(self._module, optimiser, average=recipe.average > 0)
         state = tensors.load(folder / CHECKPOINT, key) or State(key)
@@ -119,7 +125,7 @@ class Learning:
         started = saved = time.monotonic()
         began = started - state.seconds
         while state.step < steps and not state.ended:
-            self._step(state, steps, optimiser, tensors)
+            self._step(state, plan, optimiser, tensors)
             state.seconds = time.monotonic() - began
             out_of_time = time.monotonic() - started > limits.minutes * 60
             if state.step % every == 0 or state.step == steps or out_of_time:
@@ -137,9 +143,9 @@ class Learning:
         tensors.exchange(tensors.best or tensors.mean)
         return state
 
-    def _step(self, state: State, steps: int, optimiser: torch.optim.Optimizer, tensors: Tensors) -> None:
+    def _step(self, state: State, plan: Plan, optimiser: torch.optim.Optimizer, tensors: Tensors) -> None:
         recipe = self._recipe
-        rate = recipe.learning_rate * _share(state.step, steps, recipe.warm_up)
+        rate = plan.learning_rate * share(state.step, plan.steps, recipe.warm_up)
         for group in optimiser.param_groups:
             group["lr"] = rate
         self._module.train()
@@ -216,13 +222,7 @@ class Learning:
             {"params": [each for each in weights if each.ndim > 1], "weight_decay": self._recipe.weight_decay},
             {"params": [each for each in weights if each.ndim <= 1], "weight_decay": 0.0},
         ]
-        return torch.optim.AdamW(groups, lr=self._recipe.learning_rate)
-
-
-def _share(step: int, steps: int, warm_up: int) -> float:
-    """Of the highest learning rate: up in a line, down in a cosine."""
-    up = min(1.0, (step + 1) / warm_up) if warm_up else 1.0
-    return up * (_LOWEST + (1 - _LOWEST) * 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps))))
+        return torch.optim.AdamW(groups)  # the rate is set at each step
 
 
 def _device() -> torch.device:

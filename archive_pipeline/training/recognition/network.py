@@ -106,6 +106,9 @@ def trainable(base: InstalledModel) -> TrainableNetwork:
             f"model {base.id} has no network that reads lines and can be trained",
             remedy="Choose a recognition model of kraken, or ppocr-v6-latin, as base.",
         )
+    # However its lines were cut: from now on it learns ours.
+    model.seg_type, model.use_legacy_polygons = "baselines", False
+    model.one_channel_mode = "L" if model.input[1] == 1 else None
     return TrainableNetwork(model)
 
 

@@ -13,12 +13,14 @@ class Recipe(BaseModel):
     """How recognition is trained.
 
     A time limit cannot be part of it, for it would make a slow machine's model another one: ``steps`` are. Where they
-    are not given they are worked out once, from the limit and the speed that is measured at the start, and noted.
+    are not given they are worked out once, from the limit and the speed that is measured at the start, and noted. So
+    is the learning rate, by how well the base reads already what it is to learn.
 
     Attributes:
         steps: Batches; None to work it out.
         batch: Lines in a batch.
-        learning_rate: The highest; it rises over ``warm_up`` batches and then falls as a cosine to a fiftieth.
+        learning_rate: The highest; it rises over ``warm_up`` batches and then falls as a cosine to a fiftieth. None for
+            the usual one.
         weight_decay: Of AdamW (Loshchilov & Hutter 2019), on matrices and kernels only.
         clip: Norm to which gradients are cut.
         augmentation: 0 for none, 1 for the usual amount.
@@ -34,7 +36,7 @@ class Recipe(BaseModel):
     schema_version: int = SCHEMA_VERSION
     steps: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
     batch: Annotated[int, Field(ge=1, le=256)] = 8
-    learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-3
+    learning_rate: Annotated[float, Field(gt=0, le=1)] | None = None
     warm_up: Annotated[int, Field(ge=0)] = 60
     weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.05
     clip: Annotated[float, Field(gt=0)] = 5.0
@@ -44,6 +46,15 @@ class Recipe(BaseModel):
     patience: Annotated[int, Field(ge=0)] = 5
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     threads: Annotated[int, Field(ge=1, le=256)] = 2
+
+
+class Plan(BaseModel):
+    """What a recipe leaves open, as it was worked out at the start."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    steps: Annotated[int, Field(ge=1)]
+    learning_rate: Annotated[float, Field(gt=0)]
 
 
 class Limits(BaseModel):

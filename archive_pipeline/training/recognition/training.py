@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +18,10 @@ from archive_pipeline.training.recognition.lines import CutLine, cut_lines
 from archive_pipeline.training.recognition.loop import OUT_OF_TIME, Learning, Progress, trains_in_halves
 from archive_pipeline.training.recognition.network import TrainableNetwork, trainable, write_network
 from archive_pipeline.training.recognition.onnx_form import onnx_form
-from archive_pipeline.training.recognition.recipe import Limits, Recipe
+from archive_pipeline.training.recognition.recipe import Limits, Plan, Recipe
 from archive_pipeline.training_sets.lines import TrainingPage
 
-CODE = "2"
+CODE = "3"
 """Version of what this package does: raise it when the same recipe would give another model."""
 WEIGHTS, ONNX = "model.safetensors", "model.onnx"
 _PLAN, _RESULT = "plan.json", "result.json"
@@ -33,7 +34,7 @@ class Training(BaseModel):
 
     Attributes:
         key: Digest of all that it depends on.
-        recipe: With the number of steps.
+        recipe: With what was worked out at the start.
         steps: That were made; fewer than in the recipe if it ended early.
         ended: Why it did.
         new_characters: That the base did not know.
@@ -121,14 +122,14 @@ def train_recognition(
         return done
     new = network.learn_characters((line.text for line in lines), recipe.seed)
     learning = Learning(network, lines, held, recipe)
-    planned = _planned(folder, known, recipe, lambda: learning.steps_within(limits.minutes))
-    state = learning.run(planned, known, limits, folder, told)
+    plan = _planned(folder, known, recipe, learning, limits.minutes)
+    state = learning.run(plan, known, limits, folder, told)
     _write(network, [line.strip for line in held or lines], folder)
     training = Training(
         key=known,
         base=base.id,
         base_digest=base.digest,
-        recipe=recipe.model_copy(update={"steps": planned}),
+        recipe=recipe.model_copy(update=plan.model_dump()),
         steps=state.step,
         ended=state.ended,
         new_characters=tuple(new),
@@ -161,15 +162,18 @@ def _key(
     )
 
 
-def _planned(folder: Path, key: str, recipe: Recipe, measure: Callable[[], int]) -> int:
-    """The number of steps: of the recipe, of an earlier attempt, or measured."""
-    if recipe.steps is not None:
-        return recipe.steps
-    plan = read_json(folder / _PLAN)
-    if not isinstance(plan, dict) or plan.get("key") != key:
-        plan = {"key": key, "steps": measure()}
-        write_json(folder / _PLAN, plan)
-    return int(plan["steps"])
+def _planned(folder: Path, key: str, recipe: Recipe, learning: Learning, minutes: float) -> Plan:
+    """What the recipe says, and where it does not: what was worked out at an earlier attempt, or now."""
+    data = read_json(folder / _PLAN)
+    if isinstance(data, dict) and data.pop("key", None) == key:
+        with suppress(ValidationError):
+            return Plan.model_validate(data)
+    plan = Plan(
+        learning_rate=recipe.learning_rate or learning.usual_rate(),
+        steps=recipe.steps or learning.steps_within(minutes),
+    )
+    write_json(folder / _PLAN, {"key": key, **plan.model_dump()})
+    return plan
 
 
 def _finished(folder: Path, key: str) -> Training | None:
