@@ -8,7 +8,7 @@ Characters are those of :mod:`.graphemes`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 
 from archive_pipeline.errors import UsageError
@@ -19,9 +19,11 @@ from archive_pipeline.evaluation.scoring import match_lines, normalise, scored_l
 from archive_pipeline.evaluation.segmentation import SegmentationScore, segmentation_metrics
 from archive_pipeline.ground_truth.matching import match_lines as match_places
 from archive_pipeline.models.installed import InstalledModel
-from archive_pipeline.page import Page
+from archive_pipeline.page import Line, Page
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.training_sets.lines import TrainingPage
+
+_FIT, _OTHER = "counts", "does not count"
 
 
 @dataclass(frozen=True)
@@ -78,10 +80,8 @@ def read_found_lines(
 def end_to_end(page: TrainingPage, read: Page) -> tuple[int, int]:
     """Wrong characters of a page that was read, and characters of its truth."""
     fit = [each for each in page.lines() if scored_lines([each.text])]
-    indexes = {each.index for each in fit}
-    others = [line for index, line in enumerate(page.page.lines()) if index not in indexes]
     lines = list(read.lines())
-    passed_over = set(match_places(others, lines).values())
+    passed_over = _on_others(page, {each.index for each in fit}, lines)
     texts = [normalise(line.best_text) for index, line in enumerate(lines) if index not in passed_over]
     if not lines:  # a model that reads blocks
         texts = [normalise(text) for text in read.text.splitlines()]
@@ -92,6 +92,23 @@ def end_to_end(page: TrainingPage, read: Page) -> tuple[int, int]:
     pairs += [("", text) for index, text in enumerate(texts) if index not in partners.values()]
     errors = [line_errors(*pair) for pair in pairs]
     return sum(each.errors for each in errors), sum(each.characters for each in errors)
+
+
+def _on_others(page: TrainingPage, fit: Set[int], read: Sequence[Line]) -> set[int]:
+    """Indexes of the lines that were read in the place of true ones that do not count.
+
+    All true lines compete for those that were read. Where one that counts lies in the place of one that does not, what
+    was read there is its own: names decide between places that agree about as well, and only those that count have
+    the name of what was read.
+
+    Args:
+        fit: Indexes of the true lines that count.
+    """
+    true = [
+        line.model_copy(update={"id": _FIT if index in fit else _OTHER}) for index, line in enumerate(page.page.lines())
+    ]
+    pairs = match_places(true, [line.model_copy(update={"id": _FIT}) for line in read])
+    return {other for one, other in pairs.items() if one not in fit}
 
 
 def has_lines_to_find(page: TrainingPage) -> bool:

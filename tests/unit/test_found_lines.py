@@ -84,6 +84,35 @@ def test_what_is_read_in_the_end_counts_with_the_lines_that_are_none(read: tuple
     assert end_to_end(TRUTH, page_of(*read)) == (errors, len("first linesecond"))
 
 
+@pytest.mark.parametrize("first", ["fit", "unfit"])
+@pytest.mark.parametrize(
+    ("read", "errors"),
+    [
+        ((line(0, "first line"),), 0),
+        ((line(0, "fxrst line"),), 1),
+        # As far from the one as from the other, and with the name of the one that does not count.
+        ((Line(id="unfit", boundary=box(3, 10, 400), text="first line"),), 0),
+        ((line(0, "first line"), line(0, "pencil", 5, 400)), 0),
+        ((line(0, "first line"), line(0, "pencil", 5, 400), line(8, "stain")), 5),
+        ((), 10),
+    ],
+    ids=["alone", "letter", "name", "both", "none", "nothing"],
+)
+def test_where_a_line_that_does_not_count_lies_on_one_that_does_what_is_read_there_counts(
+    read: tuple[Line, ...], errors: int, first: str
+) -> None:
+    both = [line(0, "first line"), Line(id="unfit", boundary=box(2, 5, 400), text="first line")]
+    truth = page(1, *(both if first == "fit" else both[::-1]), skip=frozenset({1 if first == "fit" else 0}))
+    assert end_to_end(truth, page_of(*read)) == (errors, 10)
+
+
+def test_a_line_that_does_not_count_beside_one_that_does_has_what_is_read_in_its_own_place() -> None:
+    aside = Line(id="unfit", boundary=box(8), text="pencil")
+    truth = page(1, line(0, "first line"), aside, skip=frozenset({1}))
+    assert end_to_end(truth, page_of(line(0, "first line"), aside)) == (0, 10)
+    assert end_to_end(truth, page_of(aside)) == (10, 10)
+
+
 def test_an_image_of_one_line_has_no_lines_to_find() -> None:
     whole = ((0, 0), (899, 0), (899, 899), (0, 899))
     assert not has_lines_to_find(page(1, Line(id="line", boundary=whole, text="x")))
