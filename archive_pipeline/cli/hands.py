@@ -83,8 +83,11 @@ def promote_(hand: str, model_id: str, segmentation_model: str | None, without_p
     better with that model. Documents of the hand are read again in the next night, and no others.
     """
     from archive_pipeline.promotion.proofs import follow_last
+    from archive_pipeline.training.proving import in_use
+    from archive_pipeline.training.workshop import Workshop
 
-    models = read_settings().models_dir
+    settings = read_settings()
+    models = settings.models_dir
     library = ModelLibrary(models)
     model = library.installed(model_id, "recognition")
     model.verify()
@@ -94,7 +97,8 @@ def promote_(hand: str, model_id: str, segmentation_model: str | None, without_p
             raise UsageError("--without-proof needs a reason", remedy="Say in a sentence why; it is kept.")
         record = promote(models, hand, model, segmentation=segmentation, reason=without_proof)
     else:
-        record = follow_last(models, hand, model, segmentation)
+        now = in_use(Workshop.from_settings(settings), hand)
+        record = follow_last(models, hand, model, now, segmentation)
     click.echo(f"{printable(record.name)}: read by {_told(record.promoted)} from now on.")
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +16,22 @@ from archive_pipeline.errors import ModelError, UsageError, printable
 from archive_pipeline.hand_names import is_unknown
 from archive_pipeline.models.hands import Entry, HandRecord, Promoted, hand_record, record_path
 from archive_pipeline.models.installed import InstalledModel
+from archive_pipeline.models.library import ModelLibrary
+
+
+@dataclass(frozen=True)
+class InUse:
+    """What a hand is read with, as it was seen before something was proved against it.
+
+    Attributes:
+        promoted: What is promoted for the hand; None for the general model.
+        recognition: The model that reads it.
+        segmentation: The model that finds its lines, where no file of a document says otherwise.
+    """
+
+    promoted: Promoted | None
+    recognition: InstalledModel
+    segmentation: InstalledModel
 
 
 def promote(
@@ -24,21 +42,19 @@ def promote(
     segmentation: InstalledModel | None = None,
     decision: str = "",
     reason: str = "",
-    instead_of: str | None = None,
-    lines_instead_of: str | None = None,
+    instead_of: InUse | None = None,
 ) -> HandRecord:
     """Have a model read a hand from now on. If it does already, nothing is changed.
 
     Args:
-        segmentation: The model whose lines it reads; None to leave that to others.
+        segmentation: The model whose lines it reads; None to have lines found as before.
         decision: Name of the decision that proved it.
-        instead_of: Digest of the model that it was compared with; None if it was compared with none.
-        lines_instead_of: Id of the segmentation model that the other was compared with; None if it was with none.
+        instead_of: What it was compared with; None if it was compared with nothing.
 
     Raises:
-        UsageError: The model reads no lines, or has no files whose digest could be noted; or the hand is read by
-            another model by now than the one that it was compared with; or it is the name of unknown hands.
-        ModelError: What is noted of the hand is damaged, or the model was removed meanwhile.
+        UsageError: The model reads no lines, or has no files whose digest could be noted; or the hand is read, or its
+            lines are found, by another model by now than when it was compared; or it is the name of unknown hands.
+        ModelError: What is noted of the hand is damaged, or the model or the one that finds its lines was removed.
         StorageError: It cannot be written.
     """
     if model.task != "recognition" or (segmentation is not None and segmentation.task != "segmentation"):
@@ -55,20 +71,42 @@ def promote(
         raise UsageError(
             f"'{printable(hand)}' stands for a hand that nobody knows", remedy="Give the hand a name of its own."
         )
-    promoted = Promoted(
-        model=model.id, digest=model.digest, segmentation_model=segmentation.id if segmentation else None
-    )
     with writing_hands(models):
         record = hand_record(models, hand)
-        if record is not None and record.promoted == promoted:
+        now = record.promoted if record is not None else None
+        before = now.segmentation_model if now is not None else None
+        lines = segmentation.id if segmentation is not None else before
+        promoted = Promoted(model=model.id, digest=model.digest, segmentation_model=lines)
+        if record is not None and now == promoted:
             return record
         _require_there(model)
-        if segmentation is not None:
-            _require_there(segmentation)
-        if record is not None and instead_of is not None:
-            _refuse_old_proof(record, promoted, instead_of, lines_instead_of)
+        if lines is not None:
+            _require_there(segmentation or ModelLibrary(models).installed(lines, "segmentation"))
+        name = record.name if record else " ".join(hand.split())
+        if instead_of is not None:
+            _refuse_old_proof(name, record, promoted, instead_of)
         entry = Entry(how="promoted", promoted=promoted, when=_now(), decision=decision, reason=reason)
-        return _append(models, record.name if record else " ".join(hand.split()), record, entry)
+        return _append(models, name, record, entry)
+
+
+def not_compared(hand: str, model: str, now: str, remedy: str, *, lines: bool = False) -> UsageError:
+    """The refusal of a proof against something else than what is in use.
+
+    Args:
+        model: Id of the candidate.
+        now: Id of what it would take the place of.
+        lines: They find lines.
+    """
+    what = "finds the lines of" if lines else "reads"
+    return UsageError(
+        f"model {model} was not compared with {now}, which {what} the hand '{printable(hand)}' by now", remedy=remedy
+    )
+
+
+def prove_anew(hand: str, model: str, *, lines: bool = False) -> str:
+    """What to do where a proof is out of date."""
+    option = "--segmentation-model" if lines else "--model"
+    return f"Prove it anew: archive-pipeline hands prove {shlex.quote(printable(hand))} {option} {model}"
 
 
 def rollback(models: Path, hand: str, *, reason: str = "") -> HandRecord:
@@ -96,30 +134,35 @@ def _require_there(model: InstalledModel) -> None:
         raise ModelError(f"model {model.id} is not there any more", remedy="Fetch or train it again.")
 
 
-def _refuse_old_proof(record: HandRecord, promoted: Promoted, instead_of: str, lines_instead_of: str | None) -> None:
-    """Raise UsageError where a model is proved to be better than one that does not read the hand any more."""
-    now = record.promoted
-    known = {each.promoted.digest for each in record.history if each.promoted}
-    if instead_of != now.digest if now is not None else instead_of in known:
-        reads = now.model if now is not None else "the general model"
+def _refuse_old_proof(hand: str, record: HandRecord | None, promoted: Promoted, instead_of: InUse) -> None:
+    """Raise UsageError where a model is proved against something that is not in use any more."""
+    now, then = record.promoted if record is not None else None, instead_of.promoted
+    # Of a model that reads the hand, only the lines can be what was proved, or gone back on.
+    of_lines = then is not None and then.digest == promoted.digest
+    candidate = str(promoted.segmentation_model) if of_lines else promoted.model
+    anew = prove_anew(hand, candidate, lines=of_lines)
+    if now != then:
         raise UsageError(
-            f"model {promoted.model} was not compared with {reads}, "
-            f"which reads the hand '{printable(record.name)}' by now",
-            remedy="Evaluate it anew.",
+            f"model {candidate} was not compared with {_told(now)}, which the hand '{printable(hand)}' "
+            f"came to be read with meanwhile, instead of {_told(then)}",
+            remedy=anew,
         )
-    lines = now.segmentation_model if now is not None else None
-    if lines_instead_of is not None and lines is not None and lines != lines_instead_of:
+    # What reads the hand was looked at after what is promoted, and may have been another one for that moment.
+    if now is not None and instead_of.recognition.digest != now.digest:
+        raise not_compared(hand, candidate, now.model, anew)
+    if now is not None and now.segmentation_model not in (None, instead_of.segmentation.id):
+        raise not_compared(hand, candidate, str(now.segmentation_model), anew, lines=True)
+    if record is not None and record.went_back_on(promoted):
         raise UsageError(
-            f"model {promoted.segmentation_model} was not compared with {lines}, "
-            f"which finds the lines of the hand '{printable(record.name)}' by now",
-            remedy="Prove it anew.",
-        )
-    if record.went_back_on(promoted):
-        both = promoted.segmentation_model if lines_instead_of is not None else promoted.model
-        raise UsageError(
-            f"somebody went back on model {both} for the hand '{printable(record.name)}', which outweighs a proof",
+            f"somebody went back on model {candidate} for the hand '{printable(hand)}', which outweighs a proof",
             remedy="To promote it all the same: archive-pipeline hands promote, with --without-proof and a reason.",
         )
+
+
+def _told(promoted: Promoted | None) -> str:
+    if promoted is None:
+        return "the general model"
+    return promoted.model + (f" on lines of {promoted.segmentation_model}" if promoted.segmentation_model else "")
 
 
 def _append(models: Path, name: str, record: HandRecord | None, entry: Entry) -> HandRecord:

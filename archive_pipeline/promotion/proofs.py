@@ -18,13 +18,12 @@ from pydantic import ValidationError
 from archive_pipeline.durable import digest_of, read_json, write_json
 from archive_pipeline.errors import ModelError, UsageError, printable
 from archive_pipeline.hand_names import hand_key
-from archive_pipeline.models.hands import HandRecord, promoted_model
+from archive_pipeline.models.hands import HandRecord
 from archive_pipeline.models.installed import InstalledModel
-from archive_pipeline.models.library import ModelLibrary
-from archive_pipeline.models.promoting import promote
+from archive_pipeline.models.promoting import InUse, not_compared, promote, prove_anew
 from archive_pipeline.promotion.decision import Decision, ModelName
 
-_REMEDY = "Restore it from a backup, or move it away and evaluate the candidate anew."
+_REMEDY = "Restore it from a backup, or move it away and prove the candidate anew: archive-pipeline hands prove HAND."
 
 
 @dataclass(frozen=True)
@@ -66,13 +65,14 @@ def kept(models: Path, hand: str) -> tuple[Kept, ...]:
 
 
 def follow(
-    models: Path, proof: Kept, model: InstalledModel, segmentation: InstalledModel | None = None
+    models: Path, proof: Kept, model: InstalledModel, now: InUse, segmentation: InstalledModel | None = None
 ) -> HandRecord | None:
     """Do what a decision on a model that reads lines says.
 
     Args:
         model: The candidate.
-        segmentation: The model that is to find the lines; None to leave that to others.
+        now: What the hand is read with.
+        segmentation: The model that is to find the lines; None to have them found as before.
 
     Returns:
         What holds for the hand now; None if the candidate is not promoted.
@@ -84,7 +84,8 @@ def follow(
     decision = proof.decision
     if not decision.promoted:
         return None
-    _require_same(model, decision.candidate)
+    _require_same(decision.hand, model, decision.candidate)
+    _require_compared_with(decision, now.recognition)
     return promote(
         models,
         decision.hand,
@@ -92,16 +93,19 @@ def follow(
         segmentation=segmentation,
         decision=proof.name,
         reason=" ".join(decision.reasons),
-        instead_of=decision.current.digest,
+        instead_of=now,
     )
 
 
-def follow_lines(models: Path, proof: Kept, segmentation: InstalledModel, reader: InstalledModel) -> HandRecord | None:
+def follow_lines(
+    models: Path, proof: Kept, segmentation: InstalledModel, reader: InstalledModel, now: InUse
+) -> HandRecord | None:
     """Do what a decision on a model that finds lines says.
 
     Args:
         segmentation: The candidate.
         reader: The model that reads the hand.
+        now: What the hand is read with.
 
     Returns:
         What holds for the hand now; None if the candidate is not promoted.
@@ -113,8 +117,9 @@ def follow_lines(models: Path, proof: Kept, segmentation: InstalledModel, reader
     decision = proof.decision
     if not decision.promoted or decision.read_with is None:
         return None
-    _require_same(segmentation, decision.candidate)
-    _require_same(reader, decision.read_with)
+    _require_same(decision.hand, segmentation, decision.candidate)
+    _require_same(decision.hand, reader, decision.read_with)
+    _require_compared_with(decision, now.segmentation)
     return promote(
         models,
         decision.hand,
@@ -122,32 +127,32 @@ def follow_lines(models: Path, proof: Kept, segmentation: InstalledModel, reader
         segmentation=segmentation,
         decision=proof.name,
         reason=" ".join(decision.reasons),
-        instead_of=reader.digest,
-        lines_instead_of=decision.current.id,
+        instead_of=now,
     )
 
 
 def follow_last(
-    models: Path, hand: str, model: InstalledModel, segmentation: InstalledModel | None = None
+    models: Path, hand: str, model: InstalledModel, now: InUse, segmentation: InstalledModel | None = None
 ) -> HandRecord:
     """Do what the last decisions on models say.
 
     Args:
         model: It is to read the hand, or does so already.
+        now: What the hand is read with.
         segmentation: It is to find the lines, and must be proved with ``model``; None to leave that as it is.
 
     Raises:
         UsageError: There is no decision on one of them, or it says no, or it is out of date.
         ModelError: One is another model than when it was proved.
     """
-    now = promoted_model(models, hand)
     lines = None if segmentation is None else _last(models, hand, segmentation, model)
-    if segmentation is not None and lines is not None and now is not None and now.digest == model.digest:
-        record = follow_lines(models, lines, segmentation, model)
+    reads = now.promoted is not None and now.promoted.digest == model.digest
+    if segmentation is not None and lines is not None and reads:
+        record = follow_lines(models, lines, segmentation, model, now)
     else:
-        if segmentation is None and now is not None and now.segmentation_model is not None:
-            segmentation = ModelLibrary(models).installed(now.segmentation_model, "segmentation")
-        record = follow(models, _last(models, hand, model), model, segmentation)
+        if lines is not None:
+            _require_compared_with(lines.decision, now.segmentation)
+        record = follow(models, _last(models, hand, model), model, now, segmentation)
     assert record is not None  # noqa: S101 - _last gives none that says no
     return record
 
@@ -177,9 +182,22 @@ def _last(models: Path, hand: str, model: InstalledModel, read_with: InstalledMo
     return found[-1]
 
 
-def _require_same(model: InstalledModel, then: ModelName) -> None:
+def _require_same(hand: str, model: InstalledModel, then: ModelName) -> None:
     if (model.id, model.digest) != (then.id, then.digest):
-        raise ModelError(f"model {model.id} is another one than when it was proved", remedy="Evaluate it anew.")
+        raise ModelError(
+            f"model {model.id} is another one than when it was proved",
+            remedy=prove_anew(hand, model.id, lines=model.task == "segmentation"),
+        )
+
+
+def _require_compared_with(decision: Decision, now: InstalledModel) -> None:
+    """Raise UsageError where a candidate was compared with another model than the one in use."""
+    then = decision.current
+    # A model that a server holds has no digest.
+    if (then.digest or then.id) != (now.digest or now.id):
+        lines = decision.task == "segmentation"
+        anew = prove_anew(decision.hand, decision.candidate.id, lines=lines)
+        raise not_compared(decision.hand, decision.candidate.id, now.id, anew, lines=lines)
 
 
 def _folder(models: Path, hand: str) -> Path:

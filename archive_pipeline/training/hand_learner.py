@@ -10,6 +10,7 @@ from archive_pipeline.evaluation.leaks import leaks_of
 from archive_pipeline.models.hands import promoted_model
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.models.library import ModelLibrary
+from archive_pipeline.models.promoting import InUse
 from archive_pipeline.models.trained import TrainedRecord, card_path, records_of
 from archive_pipeline.promotion.proofs import Kept, follow, keep
 from archive_pipeline.training.alone import alone_in
@@ -67,7 +68,7 @@ class HandLearner:
 
     def evaluate(self, hand: str, candidate: Candidate, told: Told) -> Evaluated:
         split = judgeable(self._shop, hand)
-        current, new = self._both(split, candidate)
+        current, new = in_use(self._shop, split.hand).recognition, self._installed(candidate)
         before, after = (
             evaluation(self._shop, split.key, split.frozen, model, split.hand, told) for model in (current, new)
         )
@@ -86,13 +87,14 @@ class HandLearner:
 
     def promote(self, hand: str, candidate: Candidate, told: Told) -> Decided:
         split = judgeable(self._shop, hand)
-        current, new = self._both(split, candidate)
+        now, new = in_use(self._shop, split.hand), self._installed(candidate)
+        current = now.recognition
         if current.digest == new.digest:
             return Decided(current.id, promoted=False, reason=f"{current.id} reads this hand already.")
         decision = decide(self._shop, split, current, new, told)
         proof = keep(self._shop.models, decision)
-        lines, why = self._lines(split, new, told) if decision.promoted else (None, ())
-        follow(self._shop.models, proof, new, lines)
+        lines, why = self._lines(split, now, new, told) if decision.promoted else (None, ())
+        follow(self._shop.models, proof, new, now, lines)
         reads = promoted_model(self._shop.models, split.hand)
         return Decided(
             model=reads.model if reads else current.id,
@@ -101,10 +103,9 @@ class HandLearner:
             figures=_shown(proof),
         )
 
-    def _both(self, split: Split, candidate: Candidate) -> tuple[InstalledModel, InstalledModel]:
-        """The model that reads the hand now, and the candidate, which may be newer than this library."""
-        new = ModelLibrary(self._shop.models).installed(candidate.model, "recognition")
-        return in_use(self._shop, split.hand).recognition, new
+    def _installed(self, candidate: Candidate) -> InstalledModel:
+        """It may be newer than this library."""
+        return ModelLibrary(self._shop.models).installed(candidate.model, "recognition")
 
     def _base(self, split: Split) -> InstalledModel:
         """The model to begin with. One that was trained here may have seen what the new one would be judged by."""
@@ -116,16 +117,17 @@ class HandLearner:
             )
         return self._library.installed(self._shop.base, "recognition")
 
-    def _lines(self, split: Split, new: InstalledModel, told: Told) -> tuple[InstalledModel | None, tuple[str, ...]]:
-        """The model that is to find the lines which a promoted one reads, and why; None to leave that to others.
+    def _lines(
+        self, split: Split, now: InUse, new: InstalledModel, told: Told
+    ) -> tuple[InstalledModel | None, tuple[str, ...]]:
+        """The model that is to find the lines which a promoted one reads, and why; None to have them found as before.
 
         The one that was promoted before stays. Where there is none, kraken's has to prove that more is read right on
         its lines, if people drew such.
         """
-        now, present = promoted_model(self._shop.models, split.hand), in_use(self._shop, split.hand).segmentation
-        if now is not None and now.segmentation_model is not None:
-            return present, ()
-        wanted = self._segmentation(split)
+        if now.promoted is not None and now.promoted.segmentation_model is not None:
+            return None, ()
+        wanted, present = self._segmentation(split), now.segmentation
         if wanted is None or wanted.digest == present.digest:
             return wanted, ()
         decision = decide_lines(self._shop, split, present, wanted, new, told)

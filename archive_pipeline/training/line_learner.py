@@ -8,7 +8,6 @@ from archive_pipeline.engines.factory import DEFAULT_SEGMENTATION
 from archive_pipeline.errors import UsageError, printable
 from archive_pipeline.evaluation.finding_lines import score_segmentation
 from archive_pipeline.evaluation.segmentation import SegmentationScore
-from archive_pipeline.models.hands import promoted_model
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.promotion.proofs import follow_lines, keep
 from archive_pipeline.store import Store
@@ -77,17 +76,17 @@ def prove_lines(shop: Workshop, hand: str, model_id: str, told: Told) -> Decided
         ArchiveError: Something cannot be read or written.
     """
     split = judgeable(shop, hand)
-    if promoted_model(shop.models, split.hand) is None:
+    now = in_use(shop, split.hand)
+    if now.promoted is None:
         raise UsageError(
             f"no model is promoted for the hand {printable(split.hand)}: there is none whose lines these could be",
             remedy="Prove one first (hands prove), or name segmentation_model in archive.yaml.",
         )
-    now = in_use(shop, split.hand)
     new = ModelLibrary(shop.models).installed(model_id, "segmentation")
     if new.digest == now.segmentation.digest:
         return Decided(new.id, promoted=False, reason=f"{new.id} finds the lines of this hand already.")
     decision = decide_lines(shop, split, now.segmentation, new, now.recognition, told)
-    follow_lines(shop.models, keep(shop.models, decision), new, now.recognition)
+    follow_lines(shop.models, keep(shop.models, decision), new, now.recognition, now)
     return Decided(
         model=new.id if decision.promoted else now.segmentation.id,
         promoted=decision.promoted,

@@ -10,8 +10,10 @@ from archive_pipeline.evaluation.found_lines import has_lines_to_find, read_foun
 from archive_pipeline.evaluation.leaks import leaks_of
 from archive_pipeline.evaluation.record import Evaluation
 from archive_pipeline.evaluation.stored import evaluate_once
+from archive_pipeline.models.hands import promoted_model
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.models.library import ModelLibrary
+from archive_pipeline.models.promoting import InUse
 from archive_pipeline.processing import choice
 from archive_pipeline.processing.document_settings import Wishes
 from archive_pipeline.processing.said import Said, said_by_options
@@ -40,15 +42,18 @@ def judgeable(shop: Workshop, hand: str) -> Split:
     return split
 
 
-def in_use(shop: Workshop, hand: str) -> choice.Decision:
+def in_use(shop: Workshop, hand: str) -> InUse:
     """What the documents of a hand, by its name, are read with now, where no file of theirs says otherwise.
 
     Raises:
         ModelError: Its model is not here.
     """
+    # First, so that a change after it is seen when something is promoted.
+    promoted = promoted_model(shop.models, hand)
     _, settings = said_by_options(shop.options)
     said = [Said(f"the hand {hand}", Wishes(hand=hand)), settings]
-    return choice.decide(said, ModelLibrary(shop.models), served=shop.options.surya_url is not None)
+    decided = choice.decide(said, ModelLibrary(shop.models), served=shop.options.surya_url is not None)
+    return InUse(promoted, decided.recognition, decided.segmentation)
 
 
 def evaluation(

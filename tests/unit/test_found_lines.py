@@ -251,7 +251,7 @@ def test_a_proof_against_other_lines_than_those_of_now_is_out_of_date(
         return real(*given)
 
     monkeypatch.setattr(line_learner, "follow_lines", late)
-    with pytest.raises(UsageError, match="kraken-blla was not compared with lines, which finds the lines"):
+    with pytest.raises(UsageError, match="kraken-blla was not compared with of-jean on lines of lines, which the hand"):
         bench.prove("kraken-blla")
 
 

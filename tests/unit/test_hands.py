@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,16 +17,17 @@ from promoted import add_model
 from archive_pipeline.cli import cli
 from archive_pipeline.errors import ArchiveError, ModelError, UsageError
 from archive_pipeline.models import prune
-from archive_pipeline.models.hands import HandRecord, hand_record, hand_records, promoted_model
+from archive_pipeline.models.hands import HandRecord, Promoted, hand_record, hand_records, promoted_model
+from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.models.library import ModelLibrary
-from archive_pipeline.models.promoting import promote, rollback
+from archive_pipeline.models.promoting import InUse, promote, rollback
 from archive_pipeline.models.prune import candidates, remove
 from archive_pipeline.processing.choice import RUN, Said, decide
 from archive_pipeline.processing.document_settings import Wishes
 from archive_pipeline.processing.said import said_again, said_of
 from archive_pipeline.promotion.decision import Decision, ModelName
 from archive_pipeline.promotion.figures import Compared, PageErrors
-from archive_pipeline.promotion.proofs import follow, keep, kept
+from archive_pipeline.promotion.proofs import follow, follow_last, follow_lines, keep, kept
 from archive_pipeline.promotion.weighing import weigh
 
 HAND = "Jean Dupont"
@@ -69,6 +71,22 @@ def test_a_hand_goes_back_step_by_step_and_its_history_only_grows(models: Path) 
 def test_to_promote_what_is_promoted_changes_nothing(models: Path) -> None:
     one = add_model(models, "one")
     assert promote(models, HAND, one) == promote(models, HAND, one, reason="again")
+
+
+def test_lines_are_found_as_before_where_nobody_names_a_model_for_them(models: Path) -> None:
+    lines, others = (add_model(models, name, "segmentation") for name in ("lines", "others"))
+    promote(models, HAND, add_model(models, "one"), segmentation=lines)
+    for name, segmentation in (("two", None), ("three", others), ("four", None)):
+        promote(models, HAND, add_model(models, name), segmentation=segmentation, reason="a person knows better")
+    record = hand_record(models, HAND)
+    assert record is not None
+    found = [entry.promoted.segmentation_model for entry in record.history if entry.promoted]
+    assert found == ["lines", "lines", "others", "others"]
+    # They are as much in the way as the model itself if they were removed.
+    others.path.unlink()
+    with pytest.raises(ModelError, match="model others is not there any more"):
+        promote(models, HAND, add_model(models, "five"))
+    assert reads(models) == "four"
 
 
 def test_two_at_once_lose_nothing(models: Path) -> None:
@@ -126,7 +144,8 @@ def test_models_that_a_hand_needs_are_not_pruned_and_those_it_had_are_told(model
     several = [add_model(models, name) for name in ("first", "second", "third", "other")]
     lines = add_model(models, "lines", "segmentation")
     promote(models, HAND, several[0], segmentation=lines)
-    promote(models, HAND, several[1])
+    elsewhere = ModelLibrary(models).installed("kraken-blla")
+    promote(models, HAND, several[1], segmentation=elsewhere)
     promote(models, HAND, several[2])
     found = {each.what: each for each in candidates(ModelLibrary(models), (), everything=True)}
     assert {name: each.hands for name, each in found.items()} == {
@@ -304,28 +323,108 @@ def _decision(current: str, candidate: tuple[str, str], *, better: bool = True) 
     return weigh(HAND, *names, Compared(*both), {})
 
 
+def _of_lines(current: InstalledModel, candidate: InstalledModel, reader: InstalledModel) -> Decision:
+    decision = _decision(current.digest, (candidate.id, candidate.digest))
+    names = {"read_with": ModelName(id=reader.id, digest=reader.digest), "task": "segmentation"}
+    return decision.model_copy(update=names)
+
+
+def _in_use(models: Path, lines: str = "ppocr-v6-detection") -> InUse:
+    """What the hand is read with now.
+
+    Args:
+        lines: Of the settings.
+    """
+    promoted, library = promoted_model(models, HAND), ModelLibrary(models)
+    bound = promoted.segmentation_model if promoted else None
+    return InUse(
+        promoted,
+        library.installed(promoted.model if promoted else "ppocr-v6-latin"),
+        library.installed(bound or lines),
+    )
+
+
 def test_a_proof_is_followed_once_and_not_after_another_model_came_or_somebody_went_back(models: Path) -> None:
     one, two, three = (add_model(models, name) for name in ("one", "two", "three"))
-    general = "0" * 64
+    general = ModelLibrary(models).installed("ppocr-v6-latin").digest
     first = keep(models, _decision(general, (one.id, one.digest)))
-    record = follow(models, first, one)
+    record = follow(models, first, one, _in_use(models))
     assert record is not None
     assert (reads(models), record.history[-1].decision) == ("one", first.name)
     # Compared with the general model, and by now another one reads the hand.
-    with pytest.raises(UsageError, match="two was not compared with one"):
-        follow(models, keep(models, _decision(general, (two.id, two.digest))), two)
+    with pytest.raises(UsageError, match="two was not compared with one, which reads the hand") as caught:
+        follow(models, keep(models, _decision(general, (two.id, two.digest))), two, _in_use(models))
+    assert caught.value.remedy == "Prove it anew: archive-pipeline hands prove 'Jean Dupont' --model two"
     second = keep(models, _decision(one.digest, (two.id, two.digest)))
-    assert follow(models, second, two) is not None
+    assert follow(models, second, two, _in_use(models)) is not None
     rollback(models, HAND)
     with pytest.raises(UsageError, match="somebody went back on model two"):
-        follow(models, second, two)
+        follow(models, second, two, _in_use(models))
     rollback(models, HAND)
-    with pytest.raises(UsageError, match="three was not compared with the general model"):
-        follow(models, keep(models, _decision(one.digest, (three.id, three.digest))), three)
+    with pytest.raises(UsageError, match="three was not compared with ppocr-v6-latin"):
+        follow(models, keep(models, _decision(one.digest, (three.id, three.digest))), three, _in_use(models))
     assert reads(models) is None
-    assert follow(models, keep(models, _decision(general, (three.id, three.digest), better=False)), three) is None
-    with pytest.raises(ModelError, match="another one than when it was proved"):
-        follow(models, second, three)
+    worse = keep(models, _decision(general, (three.id, three.digest), better=False))
+    assert follow(models, worse, three, _in_use(models)) is None
+    with pytest.raises(ModelError, match=r"another one than when it was proved.*Prove it anew: .* --model three"):
+        _raise_as_text(lambda: follow(models, second, three, _in_use(models)))
+
+
+def test_what_happened_since_a_proof_was_begun_is_not_undone_by_it(models: Path) -> None:
+    one, two = add_model(models, "one"), add_model(models, "two")
+    lines, others = (add_model(models, name, "segmentation") for name in ("lines", "others"))
+    promote(models, HAND, one)
+    promote(models, HAND, one, segmentation=lines)
+    proof = keep(models, _decision(one.digest, (two.id, two.digest)))
+    of_lines = keep(models, _of_lines(lines, others, one))
+    seen = _in_use(models)
+    # Somebody goes back on the lines: neither a model that reads nor other lines bring them back.
+    rollback(models, HAND)
+    with pytest.raises(
+        UsageError, match=r"two was not compared with one, which the hand .* instead of one on lines of l"
+    ):
+        follow(models, proof, two, seen)
+    with pytest.raises(UsageError, match="model others was not compared with one") as caught:
+        follow_lines(models, of_lines, others, one, seen)
+    assert caught.value.remedy.endswith("hands prove 'Jean Dupont' --segmentation-model others")
+    assert promoted_model(models, HAND) == Promoted(model="one", digest=one.digest)
+    # Lines that were promoted meanwhile are not lost.
+    seen = _in_use(models)
+    promote(models, HAND, one, segmentation=others)
+    with pytest.raises(UsageError, match="two was not compared with one on lines of others"):
+        follow(models, proof, two, seen)
+    assert promoted_model(models, HAND) == Promoted(model="one", digest=one.digest, segmentation_model="others")
+    follow(models, proof, two, _in_use(models))
+    assert promoted_model(models, HAND) == Promoted(model="two", digest=two.digest, segmentation_model="others")
+
+
+def test_what_was_seen_in_pieces_while_somebody_promoted_is_refused(models: Path) -> None:
+    one, two = add_model(models, "one"), add_model(models, "two")
+    lines, others = (add_model(models, name, "segmentation") for name in ("lines", "others"))
+    promote(models, HAND, one, segmentation=lines)
+    seen = _in_use(models)
+    with pytest.raises(UsageError, match="two was not compared with one, which reads"):
+        promote(models, HAND, two, instead_of=replace(seen, recognition=add_model(models, "three")))
+    with pytest.raises(UsageError, match="two was not compared with lines, which finds the lines"):
+        promote(models, HAND, two, instead_of=replace(seen, segmentation=others))
+
+
+@pytest.mark.parametrize("reads_already", [True, False], ids=["reads-already", "is-promoted-too"])
+@pytest.mark.parametrize("bound", [True, False], ids=["bound", "of-the-settings"])
+def test_a_proof_of_lines_against_others_than_those_of_now_is_not_followed(
+    models: Path, reads_already: bool, bound: bool
+) -> None:
+    one, two = add_model(models, "one"), add_model(models, "two")
+    before, now, lines = (add_model(models, name, "segmentation") for name in ("before", "now", "lines"))
+    reader = one if reads_already else two
+    promote(models, HAND, one, segmentation=now if bound else None)
+    keep(models, _decision(one.digest, (two.id, two.digest)), datetime(2026, 1, 1, tzinfo=UTC))
+    keep(models, _of_lines(before, lines, reader), datetime(2026, 1, 2, tzinfo=UTC))
+    with pytest.raises(UsageError, match="lines was not compared with now, which finds the lines of the hand"):
+        follow_last(models, HAND, reader, _in_use(models, "now"), lines)
+    keep(models, _of_lines(now, lines, reader), datetime(2026, 1, 3, tzinfo=UTC))
+    record = follow_last(models, HAND, reader, _in_use(models, "now"), lines)
+    assert record.promoted == Promoted(model=reader.id, digest=reader.digest, segmentation_model="lines")
 
 
 def test_decisions_are_kept_side_by_side(models: Path) -> None:
@@ -367,7 +466,7 @@ def test_the_command_promotes_by_proof_or_with_a_reason_and_goes_back(models: Pa
     for reader, better in ((one, True), (two, False)):
         proof = _decision("0" * 64, (lines.id, lines.digest), better=better)
         about = {"task": "segmentation", "read_with": ModelName(id=reader.id, digest=reader.digest)}
-        name = ModelName(id="kraken-blla", digest="0" * 64)
+        name = ModelName(id="kraken-blla", digest=ModelLibrary(models).installed("kraken-blla").digest)
         now = datetime(2026, 1, 3 if better else 4, tzinfo=UTC)
         keep(models, proof.model_copy(update={**about, "current": name}), now)
     # It is proved with another model that reads, and with this one it is not.
@@ -386,8 +485,13 @@ def test_the_command_promotes_by_proof_or_with_a_reason_and_goes_back(models: Pa
     assert call("rollback", HAND, "--reason", "worse on minutes")[1].startswith("Jean Dupont: read by one (")
     assert call("rollback", HAND)[1] == "Jean Dupont: read by the general model from now on.\n"
     assert call("rollback", HAND)[0] == 2
+    # Without a proof, too, lines are found as before.
+    assert call("promote", HAND, "--model", "one", *reason)[0] == 0
+    told = f"Jean Dupont: read by two ({two.digest[:12]}, lines by kraken-blla) from now on.\n"
+    assert call("promote", HAND, "--model", "two", "--without-proof", "no z") == (0, told)
+    assert call("rollback", HAND)[0] == call("rollback", HAND)[0] == 0
     assert call("show", "Nobody")[0] == 2
     assert call("promote", HAND, "--model", "nope")[0] == 6
     record = hand_record(models, HAND)
     assert isinstance(record, HandRecord)
-    assert [entry.reason for entry in record.history][3:] == ["for the lines", "worse on minutes", ""]
+    assert [entry.reason for entry in record.history][3:6] == ["for the lines", "worse on minutes", ""]
