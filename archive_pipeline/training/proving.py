@@ -88,7 +88,7 @@ def decide(shop: Workshop, split: Split, current: InstalledModel, new: Installed
 
     on_frozen = both(split.key, split.frozen, split.hand)
     on_guarded = {name: both(f"guarded-{name}", pages, name) for name, pages in guarded.items()}
-    proof = _number(shop, split, new, on_frozen)
+    proof = proof_number(_before(shop, split), new.task, *names, on_frozen)
     return weigh(split.hand, *names, on_frozen, on_guarded, shop.margin, proof=proof)
 
 
@@ -119,7 +119,7 @@ def decide_lines(
         )
         read.append(read_found_lines(pages, model, reader, shop.options))
     on_frozen, lines = compared_lines(pages, read[0], read[1])
-    proof = _number(shop, split, new, on_frozen)
+    proof = proof_number(_before(shop, split), new.task, *names, on_frozen, named(reader))
     return weigh_lines(split.hand, *names, named(reader), on_frozen, lines, proof=proof)
 
 
@@ -136,9 +136,8 @@ def named(model: InstalledModel) -> ModelName:
     return ModelName(id=model.id, digest=model.digest)
 
 
-def _number(shop: Workshop, split: Split, new: InstalledModel, frozen: Compared) -> int:
-    before = [each.decision for each in kept(shop.models, split.hand)]
-    return proof_number(before, new.task, named(new), frozen)
+def _before(shop: Workshop, split: Split) -> list[Decision]:
+    return [each.decision for each in kept(shop.models, split.hand)]
 
 
 def _guarded(shop: Workshop, name: str) -> list[TrainingPage]:

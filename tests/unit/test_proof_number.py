@@ -34,12 +34,12 @@ def frozen(current: Sequence[int], candidate: Sequence[int], first: int = 0) -> 
 SAME = frozen([50] * 8, [50] * 8)
 
 
-def decision(name: str, on: Compared = SAME, number: int = 1) -> Decision:
-    return weigh("Jean", CURRENT, model(name), on, {}, proof=number)
+def decision(name: str, on: Compared = SAME, number: int = 1, current: ModelName = CURRENT) -> Decision:
+    return weigh("Jean", current, model(name), on, {}, proof=number)
 
 
-def number(before: Sequence[Decision], name: str, on: Compared = SAME) -> int:
-    return proof_number(before, "recognition", model(name), on)
+def number(before: Sequence[Decision], name: str, on: Compared = SAME, current: ModelName = CURRENT) -> int:
+    return proof_number(before, "recognition", current, model(name), on)
 
 
 def test_other_candidates_on_these_pages_count_and_the_same_one_does_not_count_twice() -> None:
@@ -48,6 +48,23 @@ def test_other_candidates_on_these_pages_count_and_the_same_one_does_not_count_t
     assert number(before, "c") == 3
     # Proved again, a candidate has the number that it had, whatever came after it.
     assert (number(before, "a"), number(before, "b")) == (1, 2)
+
+
+def test_the_same_candidate_against_another_model_is_another_proof() -> None:
+    before = [decision("a"), decision("b"), decision("a", current=model("b"))]
+    assert [number(before, "a", current=each) for each in (CURRENT, model("b"), model("c"))] == [1, 3, 4]
+    # What a server holds has no digest and is known by its name.
+    served = [ModelName(id=name) for name in ("x", "y")]
+    assert [number([decision("a", current=served[0])], "a", current=each) for each in served] == [1, 2]
+
+
+def test_lines_that_another_model_reads_are_another_proof() -> None:
+    before = [
+        decision(name).model_copy(update={"task": "segmentation", "read_with": model(reader)})
+        for name, reader in (("a", "d"), ("b", "d"), ("a", "e"))
+    ]
+    found = [proof_number(before, "segmentation", CURRENT, model("a"), SAME, model(each)) for each in "def"]
+    assert found == [1, 3, 4]
 
 
 def test_pages_in_common_count_and_on_more_pages_a_candidate_is_looked_at_anew() -> None:
