@@ -32,13 +32,13 @@ def add_model(models: Path, model_id: str, task: Task = "recognition", data: byt
 
 
 def add_record(models: Path, model_id: str, *pages: tuple[str, str], name: str = "page") -> None:
-    """Say of a model that it was trained with pages of such images and text digests, in a set of that name."""
+    """Say of a model that is there that it was trained with pages of such images and text digests, in that set."""
     used = tuple(
         UsedPage(id=f"{name}/{n}", image_sha256=image, text_digest=text) for n, (image, text) in enumerate(pages)
     )
     record = TrainedRecord(
         model=model_id,
-        digest="",
+        digest=ModelLibrary(models).installed(model_id).digest,
         hand="Jean",
         key="jean",
         base="ppocr-v6-latin",

@@ -126,7 +126,7 @@ def _evaluate(
     from archive_pipeline.evaluation.leaks import require_unseen
     from archive_pipeline.evaluation.stored import evaluate_once
 
-    require_unseen(settings.models_dir, model.id, pages, training_places.frozen(settings))
+    require_unseen(settings.models_dir, model, pages, training_places.frozen(settings))
     with click.progressbar(length=len(pages), label="pages", file=click.get_text_stream("stderr")) as bar:
         if key is None:
             return evaluating.evaluate(pages, model, options, of, lambda _: bar.update(1))

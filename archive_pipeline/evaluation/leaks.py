@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archive_pipeline.errors import ModelError, printable
-from archive_pipeline.models.trained import TrainedRecord, UsedPage, trained_record
+from archive_pipeline.models.installed import InstalledModel
+from archive_pipeline.models.trained import TrainedRecord, UsedPage, record_of
 from archive_pipeline.training_sets.frozen import FrozenPage, FrozenStore, Mark, marks_of
 from archive_pipeline.training_sets.lines import TrainingPage
 
@@ -58,22 +59,22 @@ class Leaks:
         )
 
 
-def leaks_of(models: Path, model: str, pages: Sequence[TrainingPage], frozen: FrozenStore) -> Leaks | None:
+def leaks_of(models: Path, model: InstalledModel, pages: Sequence[TrainingPage], frozen: FrozenStore) -> Leaks | None:
     """Which of some pages a model was trained with.
 
     Args:
         models: Folder of the model library.
-        model: Id of a model.
+        model: It is known by its digest, whatever its id is.
         frozen: The frozen pages of all hands, with what they were known by before.
 
     Returns:
-        None if the model was not trained here, so that nobody knows.
+        None if a model with these bytes was not trained here, so that nobody knows.
 
     Raises:
         ModelError: The record of its training cannot be read.
         StorageError: What is frozen cannot be read.
     """
-    record = trained_record(models, model)
+    record = record_of(models, model)
     if record is None:
         return None
     entries = [entry for each in frozen.others("") for entry in each.pages]
@@ -83,10 +84,10 @@ def leaks_of(models: Path, model: str, pages: Sequence[TrainingPage], frozen: Fr
         common = sorted(_known_by(page, entries) & used.keys())
         if common:
             found.append(Leak(page.id, used[common[0]].id, common[0][0]))
-    return Leaks(model, record.created, tuple(found))
+    return Leaks(model.id, record.created, tuple(found))
 
 
-def require_unseen(models: Path, model: str, pages: Sequence[TrainingPage], frozen: FrozenStore) -> None:
+def require_unseen(models: Path, model: InstalledModel, pages: Sequence[TrainingPage], frozen: FrozenStore) -> None:
     """Refuse to judge a model by pages that it was trained with; models that were not trained here say nothing of that.
 
     Raises:

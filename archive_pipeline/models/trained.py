@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from archive_pipeline.durable import read_json, write_bytes, write_json
 from archive_pipeline.errors import ModelError, StorageError, printable
 from archive_pipeline.models.entry import Task
+from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.models.kept import entry_path
 
 
@@ -71,7 +73,9 @@ def write_record(models: Path, record: TrainedRecord, card: str) -> None:
 
 
 def trained_record(models: Path, model_id: str) -> TrainedRecord | None:
-    """What a model was made of; None if it was not trained here.
+    """The record of a model that was trained here under that id; None if there was none.
+
+    Whether a model that is there is that one, its digest tells: :func:`record_of`.
 
     Raises:
         ModelError: The record is damaged, so that nobody knows.
@@ -87,6 +91,24 @@ def trained_record(models: Path, model_id: str) -> TrainedRecord | None:
         ) from None
 
 
+def record_of(models: Path, model: InstalledModel) -> TrainedRecord | None:
+    """What the very model that is there was made of, whatever its id is; None if it was not trained here.
+
+    The same files may have been imported under another id. And a record may have stayed of a model that is gone, whose
+    id another one has by now.
+
+    Raises:
+        ModelError: A record is damaged, which may be the one of this model, so that nobody knows.
+    """
+    if not model.digest:  # it is at a server
+        return None
+    own = trained_record(models, model.id)
+    if own is not None and own.digest == model.digest:
+        return own
+    records = (trained_record(models, path.stem) for path in sorted(_paths(models)) if path.stem != model.id)
+    return next((each for each in records if each is not None and each.digest == model.digest), None)
+
+
 def records_of(models: Path, key: str) -> list[TrainedRecord]:
     """Of the models that were trained for a hand and are in the library, the newest first.
 
@@ -94,7 +116,7 @@ def records_of(models: Path, key: str) -> list[TrainedRecord]:
         ModelError: A record is damaged.
     """
     found = []
-    for path in (models / "trained").glob("[!.]*.json"):
+    for path in _paths(models):
         record = trained_record(models, path.stem)
         if record is not None and record.key == key and entry_path(models, record.model).is_file():
             found.append(record)
@@ -104,6 +126,10 @@ def records_of(models: Path, key: str) -> list[TrainedRecord]:
 def card_path(models: Path, model_id: str) -> Path:
     """Where the card of a trained model is."""
     return models / "trained" / f"{model_id}.md"
+
+
+def _paths(models: Path) -> Iterable[Path]:
+    return (models / "trained").glob("[!.]*.json")
 
 
 def _path(models: Path, model_id: str) -> Path:

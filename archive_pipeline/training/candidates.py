@@ -16,7 +16,7 @@ from archive_pipeline.models.check import check_model
 from archive_pipeline.models.entry import ModelFile, digest_of_files
 from archive_pipeline.models.importing import Description, import_model
 from archive_pipeline.models.installed import InstalledModel
-from archive_pipeline.models.trained import TrainedRecord, UsedPage, trained_record, write_record
+from archive_pipeline.models.trained import TrainedRecord, UsedPage, record_of, trained_record, write_record
 from archive_pipeline.training.card import CardFacts, Source, licence_of, model_card
 from archive_pipeline.training.recognition.training import ONNX, WEIGHTS, Training
 from archive_pipeline.training.segmentation.train import MODEL, TrainedSegmentation
@@ -50,7 +50,7 @@ def install_candidate(
     sources = _sources(pages)
     licence = licence_of(sources, base.licence)
     # Before the model can be seen: what nobody knows the training of can never be promoted.
-    earlier = trained_record(models, base.id), trained_record(models, model_id)
+    earlier = record_of(models, base), trained_record(models, model_id)
     record = TrainedRecord(
         model=model_id,
         digest=digest_of_files(files) or "",
@@ -68,14 +68,19 @@ def install_candidate(
 
 
 def install_segmentation(
-    models: Path, folder: Path, made: TrainedSegmentation, hand: str, pages: Sequence[TrainingPage]
+    models: Path,
+    folder: Path,
+    made: TrainedSegmentation,
+    hand: str,
+    pages: Sequence[TrainingPage],
+    base: InstalledModel,
 ) -> InstalledModel:
     """Put a model that finds lines into the library, with its record and card. The same again makes it the newest.
 
     It is used where somebody names it, or when it is proved.
 
     Args:
-        pages: All that the model has seen.
+        pages: All that the model has seen, but for those that its base was trained with.
 
     Raises:
         ModelError: It cannot be loaded.
@@ -92,7 +97,7 @@ def install_segmentation(
         hand=hand,
         key=hand_key(hand),
         base=made.base,
-        training=_used(pages, trained_record(models, made.base), trained_record(models, model_id)),
+        training=_used(pages, record_of(models, base), trained_record(models, model_id)),
         licence=licence,
         made=made.model_dump(mode="json"),
         created=datetime.now(UTC).isoformat(timespec="microseconds"),

@@ -109,13 +109,14 @@ class HandLearner:
 
     def _base(self, split: Split) -> InstalledModel:
         """The model to begin with. One that was trained here may have seen what the new one would be judged by."""
-        seen = leaks_of(self._shop.models, self._shop.base, split.frozen, self._shop.frozen)
+        base = self._library.installed(self._shop.base, "recognition")
+        seen = leaks_of(self._shop.models, base, split.frozen, self._shop.frozen)
         if seen is not None and seen.found:
             raise UsageError(
-                f"a model for this hand cannot begin with {self._shop.base}: {seen}",
+                f"a model for this hand cannot begin with {base.id}: {seen}",
                 remedy="Begin with another: ARCHIVE_TRAINING_BASE, or --base.",
             )
-        return self._library.installed(self._shop.base, "recognition")
+        return base
 
     def _lines(
         self, split: Split, now: InUse, new: InstalledModel, told: Told

@@ -61,7 +61,7 @@ def learn_lines(shop: Workshop, hand: str, recipe: SegmentationRecipe, told: Tol
 
     folder = shop.training / "trainings" / f"{split.key}-lines"
     made = train_segmentation(train, validate, base, recipe, folder, progress)
-    model = install_segmentation(shop.models, folder, made, split.hand, [*train, *validate])
+    model = install_segmentation(shop.models, folder, made, split.hand, [*train, *validate], base)
     before = after = None
     if split.frozen:
         before, after = (score_segmentation(split.frozen, each, shop.options) for each in (base, model))

@@ -125,7 +125,7 @@ def decide_lines(
 
 def leak_of(shop: Workshop, new: InstalledModel, pages: Sequence[TrainingPage]) -> str:
     """Why a candidate must not be judged by some pages, in a sentence; empty if it may."""
-    leaks = leaks_of(shop.models, new.id, pages, shop.frozen)
+    leaks = leaks_of(shop.models, new, pages, shop.frozen)
     if leaks is None:
         return f"Nobody knows which pages {new.id} was trained with, so that these may be among them."
     return f"A leak: {leaks}." if leaks.found else ""

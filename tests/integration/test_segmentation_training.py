@@ -92,9 +92,10 @@ def test_it_is_noted_what_it_learnt_from_so_that_it_is_not_judged_by_that(undist
     made, folder = undisturbed
     pages = [training_page(tmp_path, number) for number in (1, 2, 3)]
     models, frozen = tmp_path / "models", FrozenStore(tmp_path / "splits")
-    model = install_segmentation(models, folder, made, "Jean Dupont", pages)
+    base = ModelLibrary().installed("kraken-blla")
+    model = install_segmentation(models, folder, made, "Jean Dupont", pages, base)
     record = trained_record(models, model.id)
     assert (record.task, record.digest, record.base) == ("segmentation", model.digest, "kraken-blla")
     assert "set: 3 pages, CC-BY-4.0" in card_path(models, model.id).read_text("utf-8")
-    leaks = leaks_of(models, model.id, [pages[2], training_page(tmp_path, 4)], frozen)
+    leaks = leaks_of(models, model, [pages[2], training_page(tmp_path, 4)], frozen)
     assert [(each.page, each.used) for each in leaks.found] == [("set/3", "set/3")]
