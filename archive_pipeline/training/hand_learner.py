@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 
 from archive_pipeline.durable import digest_of
-from archive_pipeline.errors import UsageError
+from archive_pipeline.engines.factory import DEFAULT_SEGMENTATION
+from archive_pipeline.errors import ArchiveError, Stopped, UsageError, printable
 from archive_pipeline.evaluation.leaks import leaks_of
 from archive_pipeline.models.hands import promoted_model
 from archive_pipeline.models.installed import InstalledModel
@@ -16,17 +18,27 @@ from archive_pipeline.promotion.proofs import Kept, follow, keep
 from archive_pipeline.training.alone import alone_in
 from archive_pipeline.training.candidates import install_candidate
 from archive_pipeline.training.learning import Candidate, Decided, Evaluated, Figures, Told
-from archive_pipeline.training.proving import decide, decide_lines, evaluation, in_use, judgeable, leak_of
+from archive_pipeline.training.proving import (
+    decide,
+    decide_lines,
+    evaluation,
+    guarded_pages,
+    in_use,
+    judgeable,
+    judged_by,
+    leak_of,
+)
 from archive_pipeline.training.recognition.loop import Progress
 from archive_pipeline.training.recognition.training import Training, train_recognition
 from archive_pipeline.training.workshop import Workshop
-from archive_pipeline.training_sets.frozen import require_not_frozen
+from archive_pipeline.training_sets.frozen import marks_of, require_not_frozen
 from archive_pipeline.training_sets.lines import TrainingPage
 from archive_pipeline.training_sets.splitting import Split
 
 _ENOUGH_TO_VALIDATE = 8
 """Training pages from which on some may be spared to see when to stop."""
 _BOX = 4  # corners
+_LINES = DEFAULT_SEGMENTATION["kraken"]
 
 
 class HandLearner:
@@ -43,11 +55,14 @@ class HandLearner:
 
     def train(self, hand: str, told: Told) -> Candidate:
         split = self._shop.split(hand)
-        train, validate = _parts(split, self._shop.guarded)
+        guarded = guarded_pages(self._shop)
+        train, validate = _parts(split, [page for pages in guarded.values() for page in pages])
         require_not_frozen(self._shop.frozen, [*train, *validate])
-        base = self._base(split)
+        base = self._base(judged_by(split, guarded))
         if split.shortage:
             told(split.shortage)
+        if apart := len(split.train) + len(split.validate) - len(train) - len(validate):
+            told(f"{apart} pages are in a guarded set, or copies of its pages, and not trained with.")
         told(f"{len(train)} pages to train with, {len(validate)} to see when to stop, {len(split.frozen)} to judge by.")
 
         def progress(at: Progress) -> None:
@@ -69,10 +84,13 @@ class HandLearner:
     def evaluate(self, hand: str, candidate: Candidate, told: Told) -> Evaluated:
         split = judgeable(self._shop, hand)
         current, new = in_use(self._shop, split.hand).recognition, self._installed(candidate)
+        if leak := leak_of(self._shop, new, judged_by(split, guarded_pages(self._shop))):
+            # Figures on pages that it may have seen say nothing, and would be believed.
+            return Evaluated(digest_of("evaluation of a candidate", current.digest, new.digest, leak), {"note": leak})
         before, after = (
             evaluation(self._shop, split.key, split.frozen, model, split.hand, told) for model in (current, new)
         )
-        figures: dict[str, str | int | float | bool] = {
+        figures: Figures = {
             "pages": len(split.frozen),
             "model in use": current.id,
             "CER in use, %": round(before.all.cer.percent, 2),
@@ -81,8 +99,6 @@ class HandLearner:
             "WER in use, %": round(before.all.wer.percent, 2),
             "WER, %": round(after.all.wer.percent, 2),
         }
-        if leak := leak_of(self._shop, new, split.frozen):
-            figures["note"] = leak
         return Evaluated(digest_of("evaluation of a candidate", before.digest, after.digest), figures)
 
     def promote(self, hand: str, candidate: Candidate, told: Told) -> Decided:
@@ -93,7 +109,7 @@ class HandLearner:
             return Decided(current.id, promoted=False, reason=f"{current.id} reads this hand already.")
         decision = decide(self._shop, split, current, new, told)
         proof = keep(self._shop.models, decision)
-        lines, why = self._lines(split, now, new, told) if decision.promoted else (None, ())
+        lines, why = self._lines_if_any(split, now, new, told) if decision.promoted else (None, ())
         follow(self._shop.models, proof, new, now, lines)
         reads = promoted_model(self._shop.models, split.hand)
         return Decided(
@@ -107,16 +123,31 @@ class HandLearner:
         """It may be newer than this library."""
         return ModelLibrary(self._shop.models).installed(candidate.model, "recognition")
 
-    def _base(self, split: Split) -> InstalledModel:
+    def _base(self, pages: Sequence[TrainingPage]) -> InstalledModel:
         """The model to begin with. One that was trained here may have seen what the new one would be judged by."""
         base = self._library.installed(self._shop.base, "recognition")
-        seen = leaks_of(self._shop.models, base, split.frozen, self._shop.frozen)
+        seen = leaks_of(self._shop.models, base, pages, self._shop.frozen)
         if seen is not None and seen.found:
             raise UsageError(
                 f"a model for this hand cannot begin with {base.id}: {seen}",
                 remedy="Begin with another: ARCHIVE_TRAINING_BASE, or --base.",
             )
         return base
+
+    def _lines_if_any(
+        self, split: Split, now: InUse, new: InstalledModel, told: Told
+    ) -> tuple[InstalledModel | None, tuple[str, ...]]:
+        """As :meth:`_lines`; if they cannot be tried, a model that is proved is promoted all the same."""
+        try:
+            return self._lines(split, now, new, told)
+        except Stopped:
+            raise
+        except ArchiveError as error:
+            hand = shlex.quote(printable(split.hand))
+            return None, (
+                f"Its lines are found as before, since those of {_LINES} could not be tried: {error}",
+                f"Try them later: archive-pipeline hands prove {hand} --segmentation-model {_LINES}",
+            )
 
     def _lines(
         self, split: Split, now: InUse, new: InstalledModel, told: Told
@@ -141,7 +172,7 @@ class HandLearner:
         shapes = [len(line.line.boundary) > _BOX for page in split.train for line in page.lines()]
         if not shapes or sum(shapes) < len(shapes) / 2:
             return None
-        return self._library.installed("kraken-blla", "segmentation")
+        return self._library.installed(_LINES, "segmentation")
 
     def _candidate(self, record: TrainedRecord) -> Candidate:
         made = Training.model_validate(record.made)
@@ -161,16 +192,16 @@ class HandLearner:
         return Candidate(record.model, record.digest, figures, path.read_text("utf-8") if path.is_file() else "")
 
 
-def _parts(split: Split, guarded: Sequence[str]) -> tuple[list[TrainingPage], list[TrainingPage]]:
+def _parts(split: Split, guarded: Sequence[TrainingPage]) -> tuple[list[TrainingPage], list[TrainingPage]]:
     """Pages to train with, and to see when to stop: few pages are all needed for the former.
 
-    Guarded sets are judged by, so that they are in neither.
+    Args:
+        guarded: Pages that are judged by: neither they nor their copies, whatever set those are in, are in one of both.
     """
-
-    def free(pages: Sequence[TrainingPage]) -> list[TrainingPage]:
-        return [page for page in pages if page.origin != "set" or page.id.partition("/")[0] not in guarded]
-
-    train, validate = free(split.train), free(split.validate)
+    marks = {mark for page in guarded for mark in marks_of(page)}
+    # With a line of a page goes the page.
+    groups = {page.group for page in (*split.train, *split.validate) if marks_of(page) & marks}
+    train, validate = ([page for page in pages if page.group not in groups] for pages in (split.train, split.validate))
     if len(train) + len(validate) < _ENOUGH_TO_VALIDATE:
         return [*train, *validate], []
     return train, validate

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from archive_pipeline.engines.factory import DEFAULT_SEGMENTATION
 from archive_pipeline.errors import UsageError, printable
@@ -42,6 +42,30 @@ def judgeable(shop: Workshop, hand: str) -> Split:
     return split
 
 
+def guarded_pages(shop: Workshop) -> dict[str, list[TrainingPage]]:
+    """The pages of the sets that a promotion must not make worse, by name of the set.
+
+    Raises:
+        UsageError: One is not there.
+        StorageError: Something of it cannot be read.
+    """
+    found = {}
+    for name in shop.guarded:
+        truth = shop.truths.load(name)
+        if truth is None:
+            raise UsageError(
+                f"there is no ground truth {printable(name)}, which is guarded",
+                remedy="Import it, or take it out of ARCHIVE_GUARDED_SETS.",
+            )
+        found[name] = list(pages_of_set(shop.truths, truth))
+    return found
+
+
+def judged_by(split: Split, guarded: Mapping[str, Sequence[TrainingPage]]) -> list[TrainingPage]:
+    """All pages that a model of a hand is judged by, those of guarded sets among them."""
+    return [*split.frozen, *(page for pages in guarded.values() for page in pages)]
+
+
 def in_use(shop: Workshop, hand: str) -> InUse:
     """What the documents of a hand, by its name, are read with now, where no file of theirs says otherwise.
 
@@ -77,9 +101,9 @@ def decide(shop: Workshop, split: Split, current: InstalledModel, new: Installed
         ArchiveError: Something cannot be read.
     """
     names = named(current), named(new)
-    guarded = {name: _guarded(shop, name) for name in shop.guarded}
+    guarded = guarded_pages(shop)
     # The model in use may have seen them: that makes it harder for the candidate, and not easier.
-    if leak := leak_of(shop, new, [*split.frozen, *(page for pages in guarded.values() for page in pages)]):
+    if leak := leak_of(shop, new, judged_by(split, guarded)):
         return not_judged(split.hand, *names, leak, shop.margin)
 
     def both(key: str, pages: Sequence[TrainingPage], of: str) -> Compared:
@@ -138,13 +162,3 @@ def named(model: InstalledModel) -> ModelName:
 
 def _before(shop: Workshop, split: Split) -> list[Decision]:
     return [each.decision for each in kept(shop.models, split.hand)]
-
-
-def _guarded(shop: Workshop, name: str) -> list[TrainingPage]:
-    truth = shop.truths.load(name)
-    if truth is None:
-        raise UsageError(
-            f"there is no ground truth {printable(name)}, which is guarded",
-            remedy="Import it, or take it out of ARCHIVE_GUARDED_SETS.",
-        )
-    return list(pages_of_set(shop.truths, truth))
