@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -85,6 +86,10 @@ def _lines_of(page: TrainingPage, child: SealedChild, scratch: Path, height: int
     request = {"lines": [each.line.model_dump(mode="json") for each in lines], "height": height}
     try:
         with page.image.open("rb") as file:
+            # What is noted of the model is this digest: no other image may be learnt under it.
+            if hashlib.file_digest(file, "sha256").hexdigest() != page.image_sha256:
+                raise NotReadable("its image is not the one that was stored", remedy="Import the ground truth again.")
+            file.seek(0)
             answer = child.call(request, [file], timeout=seconds)
     except OSError as error:
         raise NotReadable(f"its image cannot be read: {error.strerror}") from None
