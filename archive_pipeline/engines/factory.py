@@ -9,6 +9,7 @@ from archive_pipeline.engines.serving import Server
 from archive_pipeline.engines.versions import (
     KRAKEN_RECOGNITION,
     KRAKEN_SEGMENTATION,
+    KRAKEN_STRIPS,
     PPOCR_RECOGNITION,
     PPOCR_SEGMENTATION,
     SURYA_RECOGNITION,
@@ -82,6 +83,8 @@ def signature(model: InstalledModel) -> list[str]:
     if model.engine == "kraken":
         own = KRAKEN_SEGMENTATION if model.task == "segmentation" else KRAKEN_RECOGNITION
         code = [importlib.metadata.version("kraken"), own]
+        if model.task == "recognition" and model.with_suffix(".onnx") is not None:
+            code.append(f"strips {KRAKEN_STRIPS}")
     elif model.engine == "surya":
         own = SURYA_SEGMENTATION if model.task == "segmentation" else SURYA_RECOGNITION
         code = [importlib.metadata.version("surya-ocr"), own, model.served]

@@ -28,7 +28,7 @@ from archive_pipeline.engines.crops import clip
 from archive_pipeline.engines.kraken_lines import LinePatch, line_patch
 from archive_pipeline.engines.kraken_onnx import OnnxNetwork
 from archive_pipeline.engines.line_bands import Band
-from archive_pipeline.engines.versions import KRAKEN_RECOGNITION
+from archive_pipeline.engines.versions import KRAKEN_RECOGNITION, KRAKEN_STRIPS
 from archive_pipeline.errors import ModelError
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.page import Direction, Line, Region, Word, bounding_box, clean_text
@@ -64,7 +64,7 @@ class KrakenRecognizer:
         self._ours = _OnPaper() if derived is not None else None
         if self._ours is not None:
             self._net._line_extraction_pool = self._ours
-            parameters["lines"] = "in a band, on paper"
+            parameters["lines"] = f"in a band, on paper ({KRAKEN_STRIPS})"
         self.step = step_of(model, f"{importlib.metadata.version('kraken')}+{KRAKEN_RECOGNITION}", parameters)
 
     def recognize(self, image: Image, regions: Sequence[Region]) -> tuple[Region, ...]:
