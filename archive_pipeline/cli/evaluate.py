@@ -13,7 +13,7 @@ from rich.table import Table
 
 from archive_pipeline.cli import training_places
 from archive_pipeline.cli.ground_truth import read_options
-from archive_pipeline.errors import UsageError, printable
+from archive_pipeline.errors import ArchiveError, UsageError, printable
 from archive_pipeline.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -78,6 +78,11 @@ def _split_of(settings: Settings, what: str, path: Path) -> Split | None:
         if path.exists():
             return None
         raise UsageError(error.what, remedy=f"{error.remedy} Or give a folder or ZIP that is there.") from None
+    except ArchiveError as error:
+        # Which hands there are, nobody can say then; so which of both is meant, the caller has to.
+        if path.exists():
+            error.remedy = f"{error.remedy} Or, if the folder or ZIP of that name is meant, write ./{printable(what)}"
+        raise
 
 
 def _said_of(shortage: str, corrected: Sequence[str], missing: Sequence[str]) -> Iterator[str]:

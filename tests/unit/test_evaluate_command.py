@@ -9,7 +9,7 @@ import pytest
 
 from archive_pipeline.cli import evaluate
 from archive_pipeline.cli.evaluate import _split_of
-from archive_pipeline.errors import UsageError
+from archive_pipeline.errors import StorageError, UsageError
 from archive_pipeline.settings import Settings
 
 
@@ -47,3 +47,24 @@ def test_what_is_neither_is_said_with_both_remedies(settings: Settings, what: st
     with pytest.raises(UsageError, match="there is no hand") as error:
         meant(settings, what)
     assert error.value.remedy == "Choose one of: Jean. Or give a folder or ZIP that is there."
+
+
+@pytest.mark.parametrize(
+    ("what", "remedy"),
+    [
+        ("Marie", "Import it again. Or, if the folder or ZIP of that name is meant, write ./Marie"),
+        ("Paul", "Import it again."),
+    ],
+    ids=["there-is-a-folder", "there-is-none"],
+)
+def test_where_damage_hides_which_hands_there_are_the_way_to_the_folder_is_said(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, what: str, remedy: str
+) -> None:
+    def split(*_: object) -> None:
+        raise StorageError("sets/others/set.json is damaged", remedy="Import it again.")
+
+    monkeypatch.setattr(evaluate.training_places, "split", split)
+    with pytest.raises(StorageError, match=r"others/set\.json is damaged") as error:
+        meant(settings, what)
+    assert error.value.remedy == remedy
+    assert meant(settings, "./Marie") is None
