@@ -59,7 +59,9 @@ def learn_lines(shop: Workshop, hand: str, recipe: SegmentationRecipe, told: Tol
 
     def progress(at: Progress) -> None:
         if at.look is not None:
-            told(f"Step {at.step} of {at.steps}: loss {at.loss:.3f}, baseline F1 {at.look.f1:.3f}.")
+            # Before the first step the base is looked at.
+            loss = "" if at.loss is None else f"loss {at.loss:.3f}, "
+            told(f"Step {at.step} of {at.steps}: {loss}baseline F1 {at.look.f1:.3f}.")
 
     folder = shop.folder(split.key, "lines", base.digest, recipe.decides())
     with alone_in(folder):
