@@ -273,6 +273,7 @@ class Settings(BaseSettings):
     training_minutes: float = Field(
         60.0,
         gt=0,
+        allow_inf_nan=False,
         validation_alias="ARCHIVE_TRAINING_MINUTES",
         description="A training ends within these.",
     )

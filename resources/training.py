@@ -10,7 +10,6 @@ from typing import Any
 import dagster as dg
 from pydantic import PrivateAttr
 
-from archive_pipeline.engines.factory import DEFAULT_RECOGNITION
 from archive_pipeline.models.hands import hand_records
 from archive_pipeline.models.promoting import rollback
 from archive_pipeline.processing.page_images_index import PageImages
@@ -19,6 +18,7 @@ from archive_pipeline.settings import Settings
 from archive_pipeline.store import Store
 from archive_pipeline.training.hand_learner import HandLearner
 from archive_pipeline.training.learning import Learner
+from archive_pipeline.training.proving import in_use
 from archive_pipeline.training.recognition.loop import Progress
 from archive_pipeline.training.workshop import Workshop
 from archive_pipeline.training_sets.hands import HandTruth, known_hands, truth_of_hand
@@ -119,7 +119,8 @@ class TrainingResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         names = {record.key: record.name for record in hand_records(Path(self.models_dir))}
         record = rollback(Path(self.models_dir), names.get(key, key), reason=reason)
         left = [entry.promoted.model for entry in record.history[-2:-1] if entry.promoted]
-        return WentBack(record.name, left[0], record.promoted.model if record.promoted else DEFAULT_RECOGNITION)
+        shop = Workshop.from_settings(self._settings)
+        return WentBack(record.name, left[0], in_use(shop, record.name).recognition.id)
 
     def take_in(self, name: str, *, replace: bool) -> Imported:
         """Take in what was dropped; see :func:`archive_pipeline.training_sets.taking_in.take_in`."""

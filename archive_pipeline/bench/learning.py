@@ -118,10 +118,14 @@ def _difference(before: Evaluation, after: Evaluation) -> Difference:
 def imported_pages(folder: Path, root: Path) -> list[TrainingPage]:
     """The pages of a folder as a person's set is stored, in the order in which they are taken."""
     truths = TruthStore(root / "sets")
-    name = str(DocumentKey.from_path(folder.resolve().name))[:80]
-    done = import_truth(folder, name, truths, ReadOptions(), replace=True, work=root / "work")
+    done = import_truth(folder, set_name(folder), truths, ReadOptions(), replace=True, work=root / "work")
     found = zip(done.truth.pages, pages_of_set(truths, done.truth), strict=True)
     return [page for entry, page in sorted(found, key=lambda pair: hashlib.sha256(pair[0].file.encode()).hexdigest())]
+
+
+def set_name(folder: Path) -> str:
+    """What a folder is called as a set of ground truth, and in the names of models."""
+    return str(DocumentKey.from_path(folder.resolve().name))[:60].rstrip("-._")
 
 
 def imported_model(models: Path, folder: Path, name: str) -> InstalledModel:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from archive_pipeline.bench.learning import imported_model, imported_pages
+from archive_pipeline.bench.learning import imported_model, imported_pages, set_name
 from archive_pipeline.durable import file_digest
 from archive_pipeline.errors import UsageError
 from archive_pipeline.evaluation.evaluating import evaluate
@@ -76,19 +76,21 @@ def bench_left_out(
         work: Where ground truth, checkpoints and models are kept, so that a second run goes on; None for nowhere.
 
     Raises:
-        UsageError: There are too few folders, or a folder has too few lines.
+        UsageError: There are too few folders, two have one name, or there are too few lines.
         ArchiveError: A page or a model cannot be read, or trained with.
     """
     if len(folders) < 2:
         raise UsageError("there are too few folders", remedy="Give two or more.")
+    if len({set_name(folder) for folder in folders}) < len(folders):
+        raise UsageError("two of the folders have the same name", remedy="Rename one: they are told apart by it.")
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         root = work or Path(scratch)
-        pages = {folder.resolve().name: imported_pages(folder, root) for folder in folders}
+        pages = {set_name(folder): imported_pages(folder, root) for folder in folders}
         for name, judged in pages.items():
             others = [page for other, found in pages.items() if other != name for page in found]
             where = root / f"training-without-{name}"
             training = train_recognition(others, [], base, recipe, where, limits=limits, told=partial(told, name))
-            model = imported_model(root / "models", where, f"without-{name}-{file_digest(where / WEIGHTS)[:8]}".lower())
+            model = imported_model(root / "models", where, f"without-{name}-{file_digest(where / WEIGHTS)[:8]}")
             before = evaluate(judged, base, options, name)
             after = evaluate(judged, model, replace(options, models_dir=root / "models"), name)
             decision = weigh(

@@ -44,26 +44,25 @@ def recognition(hand: str, base: str | None, minutes: float | None, steps: int |
 
 @train.command()
 @click.argument("hand")
-@click.option("--minutes", default=60.0, show_default=True, type=click.FloatRange(0, min_open=True), help="At most.")
+@click.option(
+    "--minutes", type=click.FloatRange(0, min_open=True), help="Most minutes; by default ARCHIVE_TRAINING_MINUTES."
+)
 @click.option("--steps", default=1000, show_default=True, type=click.IntRange(1), help="Pages to learn from, at most.")
 @click.option(
     "--layers", default="all", show_default=True, type=click.Choice(["all", "last"]), help="That are trained."
 )
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Of everything that is drawn.")
-def segmentation(hand: str, minutes: float, steps: int, layers: Literal["all", "last"], seed: int) -> None:
+def segmentation(hand: str, minutes: float | None, steps: int, layers: Literal["all", "last"], seed: int) -> None:
     """Train a model that finds the lines of a HAND, from all its pages but those that are frozen.
 
     Killed, it goes on where it was when it is called again. The model is used where an archive.yaml names it, or when
     hands prove --segmentation-model proves that it is better.
     """
     from archive_pipeline.training.line_learner import learn_lines
-    from archive_pipeline.training.segmentation.recipe import SegmentationRecipe
     from archive_pipeline.training.workshop import Workshop
 
     shop = Workshop.from_settings(read_settings())
-    recipe = SegmentationRecipe(
-        steps=steps, layers=layers, seed=seed, seconds=60 * minutes, threads=shop.recipe.threads
-    )
+    recipe = shop.for_lines(minutes=minutes, steps=steps, layers=layers, seed=seed)
     learnt = learn_lines(shop, hand, recipe, lambda said: click.echo(printable(said), err=True))
     for name, score in ((learnt.base, learnt.before), (learnt.model, learnt.after)):
         if score is not None:

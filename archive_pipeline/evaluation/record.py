@@ -175,8 +175,8 @@ def figures(pages: Sequence[PageRecord]) -> Figures:
 
 
 def parts(pages: Sequence[PageRecord], by: str) -> dict[str, Figures]:
-    """The figures of each part, by an attribute of its pages."""
-    names = sorted({getattr(page, by) for page in pages})
+    """The figures of each part that has a character, by an attribute of its pages."""
+    names = sorted({getattr(page, by) for page in pages if any(line.characters for line in page.lines)})
     return {name: figures([page for page in pages if getattr(page, by) == name]) for name in names}
 
 

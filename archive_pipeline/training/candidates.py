@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -47,17 +48,17 @@ def install_candidate(
         for name in (WEIGHTS, ONNX)
     )
     model_id = f"{hand_key(hand)[:_LONGEST_KEY].rstrip('-._')}-{str(files[0].sha256)[:_MARK]}"
-    sources = _sources(pages)
-    licence = licence_of(sources, base.licence)
     # Before the model can be seen: what nobody knows the training of can never be promoted.
-    earlier = record_of(models, base), trained_record(models, model_id)
+    used = _used(pages, record_of(models, base), trained_record(models, model_id))
+    sources = _sources(used)
+    licence = licence_of(sources, base.licence)
     record = TrainedRecord(
         model=model_id,
         digest=digest_of_files(files) or "",
         hand=hand,
         key=hand_key(hand),
         base=base.id,
-        training=_used(pages, *earlier),
+        training=used,
         licence=licence,
         made=made.model_dump(mode="json"),
         # Of now also for a model that was there: it is the newest candidate again.
@@ -87,7 +88,8 @@ def install_segmentation(
         StorageError: It cannot be written.
     """
     model_id = f"{hand_key(hand)[:_LONGEST_KEY].rstrip('-._')}-lines-{made.sha256[:_MARK]}"
-    sources = _sources(pages)
+    used = _used(pages, record_of(models, base), trained_record(models, model_id))
+    sources = _sources(used)
     licence = licence_of(sources, made.base_licence)
     file = ModelFile(name=MODEL, sha256=made.sha256, size=made.size)
     record = TrainedRecord(
@@ -97,7 +99,7 @@ def install_segmentation(
         hand=hand,
         key=hand_key(hand),
         base=made.base,
-        training=_used(pages, record_of(models, base), trained_record(models, model_id)),
+        training=used,
         licence=licence,
         made=made.model_dump(mode="json"),
         created=datetime.now(UTC).isoformat(timespec="microseconds"),
@@ -160,11 +162,9 @@ def _used(pages: Sequence[TrainingPage], *earlier: TrainedRecord | None) -> tupl
     return tuple(dict.fromkeys([*used, *(page for record in earlier if record for page in record.training)]))
 
 
-def _sources(pages: Sequence[TrainingPage]) -> list[Source]:
-    found: dict[tuple[str, str | None], int] = {}
-    for page in pages:
-        name = page.id.rpartition("/")[0] if page.origin == "corrections" else page.id.partition("/")[0]
-        found[name, page.licence] = found.get((name, page.licence), 0) + 1
+def _sources(used: Sequence[UsedPage]) -> list[Source]:
+    """By set or document: ids of pages begin with its name."""
+    found = Counter((page.id.partition("/")[0], page.licence) for page in used)
     return [Source(name, count, licence) for (name, licence), count in found.items()]
 
 

@@ -69,7 +69,7 @@ class HandLearner:
             told(_sentence(at))
             self._at(at)
 
-        folder = self._shop.training / "trainings" / split.key
+        folder = self._shop.folder(split.key, "letters", base.digest, self._shop.recipe.model_dump(mode="json"))
         with alone_in(folder):
             made = train_recognition(
                 train, validate, base, self._shop.recipe, folder, limits=self._shop.limits, told=progress

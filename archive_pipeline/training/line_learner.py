@@ -11,6 +11,7 @@ from archive_pipeline.evaluation.segmentation import SegmentationScore
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.promotion.proofs import follow_lines, keep
 from archive_pipeline.store import Store
+from archive_pipeline.training.alone import alone_in
 from archive_pipeline.training.candidates import install_segmentation
 from archive_pipeline.training.learning import Decided, Told
 from archive_pipeline.training.proving import decide_lines, in_use, judgeable
@@ -57,11 +58,14 @@ def learn_lines(shop: Workshop, hand: str, recipe: SegmentationRecipe, told: Tol
 
     def progress(at: Progress) -> None:
         if at.look is not None:
-            told(f"Step {at.step} of {at.steps}: loss {at.loss:.3f}, baseline F1 {at.look.f1:.3f}.")
+            # Before the first step the base is looked at.
+            loss = "" if at.loss is None else f"loss {at.loss:.3f}, "
+            told(f"Step {at.step} of {at.steps}: {loss}baseline F1 {at.look.f1:.3f}.")
 
-    folder = shop.training / "trainings" / f"{split.key}-lines"
-    made = train_segmentation(train, validate, base, recipe, folder, progress)
-    model = install_segmentation(shop.models, folder, made, split.hand, [*train, *validate], base)
+    folder = shop.folder(split.key, "lines", base.digest, recipe.decides())
+    with alone_in(folder):
+        made = train_segmentation(train, validate, base, recipe, folder, progress)
+        model = install_segmentation(shop.models, folder, made, split.hand, [*train, *validate], base)
     before = after = None
     if split.frozen:
         before, after = (score_segmentation(split.frozen, each, shop.options) for each in (base, model))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from archive_pipeline.durable import digest_of
 from archive_pipeline.engines.factory import DEFAULT_RECOGNITION
 from archive_pipeline.errors import UsageError, printable
 from archive_pipeline.evaluation.stored import EvaluationStore
@@ -14,7 +17,8 @@ from archive_pipeline.memory_limit import memory_limit_mb
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.settings import Settings, usable_cpus
 from archive_pipeline.store import Store
-from archive_pipeline.training.recognition.recipe import Limits, Recipe
+from archive_pipeline.training.recognition.recipe import MOST_THREADS, Limits, Recipe
+from archive_pipeline.training.segmentation.recipe import LEAST_MEMORY_MB, SegmentationRecipe
 from archive_pipeline.training_sets.frozen import FrozenStore
 from archive_pipeline.training_sets.hands import known_hands
 from archive_pipeline.training_sets.splits import split_of_hand
@@ -54,7 +58,7 @@ class Workshop:
             models=settings.models_dir,
             store=settings.store_dir,
             options=ProcessingOptions.from_settings(settings),
-            recipe=Recipe(threads=usable_cpus()),
+            recipe=Recipe(threads=min(MOST_THREADS, usable_cpus())),
             limits=Limits(minutes=settings.training_minutes, memory_mb=settings.training_memory_mb or _usable_mb()),
             base=settings.training_base,
             guarded=settings.guarded_sets,
@@ -76,19 +80,37 @@ class Workshop:
         """
         recipe = {name: value for name, value in {"steps": steps, "seed": seed}.items() if value is not None}
         limits = {} if minutes is None else {"minutes": minutes}
-        try:
+        with _values_said():
             return replace(
                 self,
                 base=base or self.base,
                 recipe=Recipe.model_validate(self.recipe.model_dump() | recipe),
                 limits=Limits.model_validate(self.limits.model_dump() | limits),
             )
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise UsageError(
-                f"{first['loc'][0]} of a training cannot be {first['input']!r}: {first['msg']}",
-                remedy="Correct it or leave it out.",
-            ) from None
+
+    def for_lines(self, *, minutes: float | None = None, **asked: object) -> SegmentationRecipe:
+        """How a model that finds lines is trained here.
+
+        Args:
+            asked: What somebody says of it, by the names of the recipe.
+
+        Raises:
+            UsageError: A value cannot be.
+        """
+        values = {
+            "seconds": 60 * (self.limits.minutes if minutes is None else minutes),
+            "memory_mb": max(LEAST_MEMORY_MB, self.limits.memory_mb),
+            "threads": self.recipe.threads,
+        }
+        with _values_said():
+            return SegmentationRecipe.model_validate(values | asked)
+
+    def folder(self, key: str, *made_of: object) -> Path:
+        """That of a training of a hand; of each base and recipe another, so that none takes the place of another.
+
+        With more pages, or other libraries, it is the same: what is begun with fewer is of no use then.
+        """
+        return self.training / "trainings" / f"{key}-{digest_of(*made_of)[:8]}"
 
     @property
     def truths(self) -> TruthStore:
@@ -117,6 +139,19 @@ class Workshop:
                 remedy="Name the hand in hand.yaml, or in archive.yaml of documents whose pages were corrected.",
             )
         return split_of_hand(self.frozen, self.truths, store, name)
+
+
+@contextmanager
+def _values_said() -> Iterator[None]:
+    """A sentence for a value that cannot be."""
+    try:
+        yield
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UsageError(
+            f"{first['loc'][0]} of a training cannot be {first['input']!r}: {first['msg']}",
+            remedy="Correct it or leave it out.",
+        ) from None
 
 
 def _usable_mb() -> int:

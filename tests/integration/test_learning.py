@@ -25,6 +25,7 @@ from archive_pipeline.models.trained import UsedPage, trained_record, write_reco
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.promotion.proofs import kept
 from archive_pipeline.store import Store
+from archive_pipeline.training import line_learner
 from archive_pipeline.training.candidates import install_candidate
 from archive_pipeline.training.hand_learner import HandLearner
 from archive_pipeline.training.learning import Candidate
@@ -204,6 +205,26 @@ def test_a_frozen_page_is_not_trained_with_and_a_model_that_saw_one_is_not_judge
         path.write_bytes(before)
 
 
+def test_lines_are_learnt_again_with_one_page_more(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line_learner, "score_segmentation", lambda *_: None)  # minutes, and tested elsewhere
+    other = tmp_path / "home"
+    shutil.copytree(home / "training", other / "training")
+    shop = _shop(other)
+
+    def learnt() -> tuple[str, int]:
+        recipe = shop.for_lines(steps=2, height=160, validate_every=2)
+        model = line_learner.learn_lines(shop, HAND, recipe, _quiet).model
+        record = trained_record(shop.models, model)
+        assert record is not None
+        return model, len(record.training)
+
+    first = learnt()
+    assert learnt() == first
+    more = drawn_hand(tmp_path / "more", 1, seed=9)
+    import_truth(more, "more", shop.truths, ReadOptions(), work=tmp_path / "work")
+    assert learnt()[1] == first[1] + 1
+
+
 def test_what_a_base_has_seen_is_known_of_the_models_that_begin_with_it(
     home: Path, candidate: Candidate, tmp_path: Path
 ) -> None:
@@ -214,8 +235,10 @@ def test_what_a_base_has_seen_is_known_of_the_models_that_begin_with_it(
     elsewhere = UsedPage(id="letters/1.xml", image_sha256="1" * 64)
     write_record(other / "models", first.model_copy(update={"training": (*first.training, elsewhere)}), candidate.card)
     shop = _shop(other, base=candidate.model, recipe=Recipe(steps=2, batch=4, threads=1))
-    second = trained_record(other / "models", HandLearner(shop).train(KEY, _quiet).model)
+    made = HandLearner(shop).train(KEY, _quiet)
+    second = trained_record(other / "models", made.model)
     assert second is not None
+    assert "- letters: 1 pages, no licence was told" in made.card
     assert second.base == candidate.model
     assert set(second.training) == {*first.training, elsewhere}
 

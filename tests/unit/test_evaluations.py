@@ -294,3 +294,11 @@ def test_a_page_that_was_read_as_a_whole_is_shown_without_a_line(tmp_path: Path)
     assert shown_places(found) == {("a/1", None)}
     write_evaluation(found, {}, tmp_path / "e.html")
     assert "<bdi>a/1</bdi>: 1 error in 5 characters" in (tmp_path / "e.html").read_text("utf-8")
+
+
+def test_a_part_without_a_character_has_no_figures() -> None:
+    found = evaluation(
+        record("a/1", ("ab", "ax")), record("b/1", ("", "x"), script="none"), record("c/1", script="none")
+    )
+    assert list(found.documents) == ["a"]
+    assert list(found.scripts) == ["Latin"]

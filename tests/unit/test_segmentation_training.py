@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from filelock import FileLock
 from kraken.models import load_models
 from pydantic import ValidationError
 from segmentation_networks import small_network, training_page
@@ -20,10 +19,11 @@ from archive_pipeline.engines.factory import make_segmenter
 from archive_pipeline.errors import BadGroundTruth, DocumentBusy, ModelError, StorageError, TooLarge, UsageError
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.page import Page
+from archive_pipeline.training.alone import alone_in
 from archive_pipeline.training.segmentation import checkpoints, train
 from archive_pipeline.training.segmentation.loop import Progress
 from archive_pipeline.training.segmentation.recipe import SegmentationRecipe
-from archive_pipeline.training.segmentation.train import MODEL, TrainedSegmentation, train_segmentation, trained
+from archive_pipeline.training.segmentation.train import MODEL, TrainedSegmentation, train_segmentation
 from archive_pipeline.training_sets.lines import TrainingPage
 
 RECIPE = SegmentationRecipe(
@@ -122,7 +122,6 @@ def test_there_are_no_pickles_and_no_leftovers_in_the_folder(pages, tmp_path):
     made = run(pages, tmp_path)
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {
-        "lock",
         "checkpoint.json",
         "state-0000009.safetensors",
         f"best-{made.best_step:07}.safetensors",
@@ -131,9 +130,13 @@ def test_there_are_no_pickles_and_no_leftovers_in_the_folder(pages, tmp_path):
     }
 
 
-def test_two_processes_do_not_train_in_one_folder(pages, tmp_path):
-    with FileLock(tmp_path / "lock"), pytest.raises(DocumentBusy, match="is training in this folder"):
-        run(pages, tmp_path)
+def test_two_trainings_are_not_made_in_one_folder(tmp_path):
+    with (
+        alone_in(tmp_path),
+        pytest.raises(DocumentBusy, match="is training in this folder"),
+        alone_in(tmp_path),
+    ):
+        pass
 
 
 def test_a_damaged_checkpoint_is_said_and_not_trained_from(pages, tmp_path):
@@ -146,21 +149,13 @@ def test_a_damaged_checkpoint_is_said_and_not_trained_from(pages, tmp_path):
         run(pages, tmp_path)
 
 
-def test_a_folder_with_another_training_is_refused(pages, tmp_path):
-    run(pages, tmp_path)
-    with pytest.raises(UsageError, match="another base, recipe or libraries"):
-        run(pages, tmp_path, RECIPE.model_copy(update={"learning_rate": 0.5}))
-    with pytest.raises(UsageError, match="holds a training with other pages"):
-        run((pages[0][:1], *pages[1:]), tmp_path)
-
-
-def test_a_training_that_is_done_is_read_and_a_damaged_model_is_not(pages, tmp_path):
-    assert trained(tmp_path) is None
-    made = run(pages, tmp_path)
-    assert trained(tmp_path) == made
-    (tmp_path / MODEL).write_bytes(b"{}")
-    with pytest.raises(StorageError, match="is damaged"):
-        trained(tmp_path)
+@pytest.mark.parametrize("other", ["recipe", "pages"])
+def test_with_another_recipe_or_other_pages_it_begins_anew(pages, tmp_path, other):
+    recipe = RECIPE.model_copy(update={"learning_rate": 1e-3}) if other == "recipe" else RECIPE
+    given = (pages[0][:1], *pages[1:]) if other == "pages" else pages
+    alone = run(given, tmp_path / "alone", recipe)
+    run(pages, tmp_path / "after")
+    assert run(given, tmp_path / "after", recipe).sha256 == alone.sha256
 
 
 def test_more_steps_go_on_where_a_training_ended(pages, undisturbed, tmp_path):
@@ -181,7 +176,7 @@ def test_too_much_memory_ends_it_with_the_way_out(pages, tmp_path, monkeypatch):
             return type("info", (), {"rss": 9 << 30})
 
     monkeypatch.setattr("archive_pipeline.training.segmentation.loop.psutil.Process", Fat)
-    with pytest.raises(TooLarge, match=r"takes 9216 MB of memory, and may take 8192.*memory_mb"):
+    with pytest.raises(TooLarge, match=r"takes 9216 MB of memory, and may take 8192.*ARCHIVE_TRAINING_MEMORY_MB"):
         run(pages, tmp_path)
 
 

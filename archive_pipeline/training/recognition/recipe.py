@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 SCHEMA_VERSION = 1
+MOST_THREADS = 256
 
 
 class Recipe(BaseModel):
@@ -45,7 +46,7 @@ class Recipe(BaseModel):
     evaluations: Annotated[int, Field(ge=1, le=1000)] = 12
     patience: Annotated[int, Field(ge=0)] = 5
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    threads: Annotated[int, Field(ge=1, le=256)] = 2
+    threads: Annotated[int, Field(ge=1, le=MOST_THREADS)] = 2
 
 
 class Plan(BaseModel):
@@ -67,5 +68,5 @@ class Limits(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    minutes: Annotated[float, Field(gt=0)] = 60.0
+    minutes: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 60.0
     memory_mb: Annotated[int, Field(gt=0)] = 6144

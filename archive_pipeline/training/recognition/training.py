@@ -15,7 +15,7 @@ from archive_pipeline.engines.base import Image
 from archive_pipeline.errors import UsageError
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.training.recognition.lines import CutLine, cut_lines
-from archive_pipeline.training.recognition.loop import OUT_OF_TIME, Learning, Progress, trains_in_halves
+from archive_pipeline.training.recognition.loop import CHECKPOINT, OUT_OF_TIME, Learning, Progress, trains_in_halves
 from archive_pipeline.training.recognition.network import TrainableNetwork, trainable, write_network
 from archive_pipeline.training.recognition.onnx_form import onnx_form
 from archive_pipeline.training.recognition.recipe import Limits, Plan, Recipe
@@ -143,6 +143,8 @@ def train_recognition(
         files={WEIGHTS: file_digest(folder / WEIGHTS), ONNX: file_digest(folder / ONNX)},
     )
     write_json(folder / _RESULT, training.model_dump(mode="json"))
+    if training.ended != OUT_OF_TIME:
+        (folder / CHECKPOINT).unlink(missing_ok=True)  # three times the model, and of no more use
     return training
 
 

@@ -21,7 +21,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from archive_pipeline.durable import clear_temporary, make_folder, read_json, to_json, write_bytes
-from archive_pipeline.errors import StorageError, UsageError, printable
+from archive_pipeline.errors import StorageError, printable
 from archive_pipeline.training.segmentation.validation import Validation
 
 Tensors = dict[str, torch.Tensor]
@@ -99,10 +99,9 @@ class Checkpoints:
         clear_temporary(folder)
 
     def load(self) -> tuple[Standing, Tensors, Tensors] | None:
-        """The standing, the state and the best weights; None if there is none yet.
+        """The standing, the state and the best weights; None if there is none yet of this very training.
 
         Raises:
-            UsageError: It is one of another training.
             StorageError: It is damaged.
         """
         data = read_json(self._folder / _NAME)
@@ -113,10 +112,7 @@ class Checkpoints:
         except ValidationError:
             raise self._damaged(_NAME) from None
         if checkpoint.key != self._key:
-            raise UsageError(
-                f"{printable(self._folder)} holds a training with other pages, another base, recipe or libraries",
-                remedy="Give another folder, or remove this one to begin anew.",
-            )
+            return None
         state = self._read(checkpoint.state_file, checkpoint.state_sha256)
         best = self._read(checkpoint.best_file, checkpoint.best_sha256)
         self._best = (checkpoint.best_file, checkpoint.best_sha256)

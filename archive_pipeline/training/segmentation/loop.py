@@ -167,6 +167,6 @@ class Training:
         if used > self._recipe.memory_mb:
             raise TooLarge(
                 f"the training takes {used} MB of memory, and may take {self._recipe.memory_mb}",
-                remedy="Raise memory_mb in its recipe, or leave out the widest pages; then run it again: it goes on "
-                "from its last checkpoint.",
+                remedy="Give it more (ARCHIVE_TRAINING_MEMORY_MB, in containers ARCHIVE_RUN_MEMORY), or leave out the "
+                "widest pages; then run it again: it goes on from its last checkpoint.",
             )

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from archive_pipeline.engines.kraken_input import HEIGHT
 
+LEAST_MEMORY_MB = 1024
+
 
 class SegmentationRecipe(BaseModel):
     """How a segmentation network is trained; one page is one step.
@@ -50,8 +52,8 @@ class SegmentationRecipe(BaseModel):
     line_width: int = Field(8, ge=1)
     augment: bool = True
     seed: int = Field(1, ge=0)
-    seconds: float = Field(3600, gt=0)
-    memory_mb: int = Field(8192, ge=1024)
+    seconds: float = Field(3600, gt=0, allow_inf_nan=False)
+    memory_mb: int = Field(8192, ge=LEAST_MEMORY_MB)
     threads: int = Field(2, ge=1)
     device: Literal["cpu", "cuda"] = "cpu"
 

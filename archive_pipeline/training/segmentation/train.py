@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from archive_pipeline.durable import digest_of, file_digest, read_json, write_json
-from archive_pipeline.errors import BadGroundTruth, StorageError, UsageError, printable
+from archive_pipeline.durable import digest_of, file_digest, write_json
+from archive_pipeline.errors import BadGroundTruth, UsageError, printable
 from archive_pipeline.models.installed import InstalledModel
-from archive_pipeline.training.alone import alone_in
 from archive_pipeline.training.segmentation.checkpoints import Checkpoints, Look, weights_digest
 from archive_pipeline.training.segmentation.fixed import fixed
 from archive_pipeline.training.segmentation.loop import End, Told, Training
@@ -103,30 +102,18 @@ def train_segmentation(
     Args:
         train: Pages to learn from.
         validate: Pages that say which step was best, and when to end. Not those that a model is judged by.
-        folder: Of this training alone: checkpoints, then :data:`MODEL` and :data:`RECORD`.
+        folder: Of this training alone (:func:`~archive_pipeline.training.alone.alone_in`): checkpoints, then
+            :data:`MODEL` and :data:`RECORD`. What another one left there is replaced.
         told: Called after each step.
 
     Raises:
         BadGroundTruth: No page of one of the two can be used.
-        UsageError: A page is in both, or the folder holds another training.
+        UsageError: A page is in both.
         ModelError: The base cannot be trained.
         TooLarge: It needs more memory than the recipe allows.
-        DocumentBusy: Another process trains in that folder.
         ChildNotStarted, StorageError: The installation's fault.
     """
     _require_apart(train, validate)
-    with alone_in(folder):
-        return _train(train, validate, base, recipe, folder, told)
-
-
-def _train(
-    train: Sequence[TrainingPage],
-    validate: Sequence[TrainingPage],
-    base: InstalledModel,
-    recipe: SegmentationRecipe,
-    folder: Path,
-    told: Told,
-) -> TrainedSegmentation:
     versions = _versions(recipe)
     used = [_used(page, "train") for page in train] + [_used(page, "validate") for page in validate]
     key = digest_of(VERSION, recipe.decides(), base.digest, versions, [page.model_dump() for page in used])
@@ -171,27 +158,6 @@ def _train(
         seconds=round(standing.seconds, 1),
     )
     write_json(folder / RECORD, made.model_dump(mode="json"))
-    return made
-
-
-def trained(folder: Path) -> TrainedSegmentation | None:
-    """What a finished training made; None if it is not finished.
-
-    Raises:
-        StorageError: Its record or its model is damaged.
-    """
-    data = read_json(folder / RECORD)
-    if data is None:
-        return None
-    try:
-        made = TrainedSegmentation.model_validate(data)
-    except ValidationError:
-        made = None
-    if made is None or file_digest(folder / MODEL) != made.sha256:
-        raise StorageError(
-            f"the trained model in {printable(folder)} is damaged",
-            remedy=f"Remove {RECORD} and train again: it goes on from its last checkpoint.",
-        )
     return made
 
 
