@@ -41,10 +41,10 @@ def keep(models: Path, decision: Decision, now: datetime | None = None) -> Kept:
         StorageError: It cannot be written.
     """
     data = decision.model_dump(mode="json")
-    when = (now or datetime.now(UTC)).strftime("%Y%m%dT%H%M%SZ")
+    when = (now or datetime.now(UTC)).strftime("%Y%m%dT%H%M%S.%fZ")
     name = f"{when}-{digest_of(data)[:12]}"
     path = _folder(models, decision.hand) / f"{name}.json"
-    if not path.exists():  # of the same second and with the same content it is the same
+    if not path.exists():  # of the same moment and with the same content it is the same
         write_json(path, data)
     return Kept(name, decision)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -432,9 +432,17 @@ def test_decisions_are_kept_side_by_side(models: Path) -> None:
     better, worse = _decision("", ("one", "b" * 64)), _decision("", ("one", "b" * 64), better=False)
     names = [keep(models, each, now).name for each in (better, worse, better)]
     assert names[0] == names[2] != names[1]
-    assert all(name.startswith("20260501T120000Z-") for name in names)
+    assert all(name.startswith("20260501T120000.000000Z-") for name in names)
     assert {each.name: each.decision for each in kept(models, "jean dupont")} == {names[0]: better, names[1]: worse}
     assert kept(models, "Another") == ()
+
+
+def test_decisions_of_one_second_are_told_in_their_order(models: Path) -> None:
+    now = datetime(2026, 5, 1, 12, tzinfo=UTC)
+    made = [_decision("", (name, "b" * 64)) for name in ("one", "two", "three", "four", "five")]
+    for number, each in enumerate(made):
+        keep(models, each, now + timedelta(milliseconds=number))
+    assert [each.decision for each in kept(models, HAND)] == made
 
 
 def test_the_command_promotes_by_proof_or_with_a_reason_and_goes_back(models: Path, tmp_path: Path) -> None:
