@@ -105,3 +105,19 @@ def scan(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, int], Path]
         return folder / name
 
     return make
+
+
+@pytest.fixture(scope="session")
+def automatic(image: str) -> Iterator[Stack]:
+    """An installation that takes uploads and ground truth in by itself, and may leave notes in the latter's folder."""
+    with tempfile.TemporaryDirectory(prefix="archive-truth-") as name:
+        uploads = Path(name) / "uploads"
+        uploads.mkdir()
+        for folder in (Path(name), uploads):
+            folder.chmod(0o755)
+        stack = Stack("archive-truth", 3995, uploads, image, quiet_seconds=2)
+        stack.down("--volumes")
+        stack.up(automatic=True)
+        stack.ground_truth.chmod(0o777)
+        yield stack
+        stack.down("--volumes")

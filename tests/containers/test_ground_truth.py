@@ -2,12 +2,10 @@
 
 import io
 import json
-import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from containers.run_container import in_run_container, profiles_of
 from containers.stack import ENDED, Stack, docker
 from PIL import Image
@@ -26,22 +24,6 @@ outside = [str(path) for root in ("/data", "/app", "/opt/archive", "/tmp") for p
            if "/given/" not in str(path)]
 print(json.dumps({"tried": tried, "executes": can_execute(work), "outside": outside}))
 """
-
-
-@pytest.fixture(scope="module")
-def automatic(image: str) -> Iterator[Stack]:
-    """An installation whose folder for ground truth uid 1000 may leave notes in."""
-    with tempfile.TemporaryDirectory(prefix="archive-truth-") as name:
-        uploads = Path(name) / "uploads"
-        uploads.mkdir()
-        for folder in (Path(name), uploads):
-            folder.chmod(0o755)
-        stack = Stack("archive-truth", 3995, uploads, image, quiet_seconds=2)
-        stack.down("--volumes")
-        stack.up(automatic=True)
-        stack.ground_truth.chmod(0o777)
-        yield stack
-        stack.down("--volumes")
 
 
 def _refused(stack: Stack) -> set[str]:

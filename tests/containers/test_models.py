@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -18,9 +17,6 @@ from archive_pipeline.models.library import ModelLibrary
 
 HERE = Path(__file__).parent
 DOCKER = HERE.parents[1] / "docker"
-TRAINING = (HERE / "training_step.py").read_text("utf-8")
-# Three minutes as a person would train; shorter where somebody only wants to see that it runs.
-SECONDS = os.environ.get("ARCHIVE_TRAINING_SECONDS", "180")
 FETCH = """
 import json, os, sys
 from pathlib import Path
@@ -148,17 +144,6 @@ def test_a_run_of_documents_cannot_fetch(profiles: dict[str, Profile], outside: 
     assert "error" not in in_run_container(profiles["models"], FETCH, entry)
     # Its own cache is writable and empty: it would have to fetch.
     assert "HTTPS_PROXY" in in_run_container(profiles["documents"], FETCH, entry)["error"]
-
-
-def test_a_training_of_minutes_runs_and_the_next_run_goes_on_from_its_weights(profiles: dict[str, Profile]) -> None:
-    first = in_run_container(profiles["models"], TRAINING, SECONDS, "/app/models/trained")
-    print(first)
-    assert first["uid"] == 1000
-    assert not first["resumed"]
-    assert first["last"] < first["first"]
-    again = in_run_container(profiles["models"], TRAINING, "10", "/app/models/trained")
-    assert again["resumed"]
-    assert again["first"] < first["first"]
 
 
 @pytest.mark.parametrize(

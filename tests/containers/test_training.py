@@ -1,8 +1,6 @@
 """A short training in a real installation: from a folder that is dropped to a decision, hardened throughout."""
 
 import json
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,31 +36,16 @@ print(json.dumps({
 pytestmark = pytest.mark.timeout(3600)
 
 
-@pytest.fixture(scope="module")
-def automatic(image: str) -> Iterator[Stack]:
-    """An installation that takes ground truth in by itself."""
-    with tempfile.TemporaryDirectory(prefix="archive-learning-") as name:
-        uploads = Path(name) / "uploads"
-        uploads.mkdir()
-        for folder in (Path(name), uploads):
-            folder.chmod(0o755)
-        stack = Stack("archive-learning", 3993, uploads, image, quiet_seconds=2)
-        stack.down("--volumes")
-        stack.up(automatic=True)
-        yield stack
-        stack.down("--volumes")
-
-
 def test_a_dropped_hand_is_learnt_in_a_hardened_run_and_candidate_figures_and_decision_are_there(
     automatic: Stack, outside: Outside, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stack = automatic
-    drawn = drawn_hand(tmp_path / "jean", 10, 6, writer=HAND)
+    drawn = drawn_hand(tmp_path / "dupont", 10, 6, writer=HAND)
     for path in drawn.iterdir():
         path.chmod(0o644)
     drawn.chmod(0o755)
-    drawn.rename(stack.ground_truth / "jean")
-    stack.until(lambda: stack.shown("ground_truth_set", "jean"))
+    drawn.rename(stack.ground_truth / "dupont")
+    stack.until(lambda: stack.shown("ground_truth_set", "dupont"))
     hand = hand_key(HAND)
     assert stack.shown("ground_truth", hand)["pages"] == 10
 
@@ -104,7 +87,7 @@ def test_a_dropped_hand_is_learnt_in_a_hardened_run_and_candidate_figures_and_de
     assert [each["loss"] for each in curve] == pytest.approx([each["loss"] for each in record["made"]["curve"]])
     assert record["made"]["seconds"] < 60 + 60  # its last batch may be slow here
     assert (shown["model"], shown["sha256"]) == (record["model"], record["digest"])
-    assert "jean: 4 pages, CC0-1.0" in shown["model card"]
+    assert "dupont: 4 pages, CC0-1.0" in shown["model card"]
     listed = json.loads(stack.compose("exec", "-T", "documents", "archive-pipeline", "models", "list", "--json"))
     assert record["model"] in json.dumps(listed)
     (split,) = kept["splits"].values()
