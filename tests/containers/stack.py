@@ -33,7 +33,7 @@ _AUTOMATIC = """query($r: RepositorySelector!) {
 _STOP_SENSOR = "mutation($i: String!) { stopSensor(id: $i) { __typename } }"
 _STOP_SCHEDULE = "mutation($i: String!) { stopRunningSchedule(id: $i) { __typename } }"
 _RUN = "query($r: ID!) { runOrError(runId: $r) { ... on Run { status tags { key value } } } }"
-_RUNS = "query($f: RunsFilter!) { runsOrError(filter: $f) { ... on Runs { results { runId } } } }"
+_RUNS = "query($f: RunsFilter!) { runsOrError(filter: $f) { ... on Runs { results { runId jobName } } } }"
 _EVENTS = """query($r: ID!) { logsForRun(runId: $r) { ... on EventConnection { events { __typename
   ... on MessageEvent { message } ... on EngineEvent { error { message } }
   ... on ExecutionStepFailureEvent { error { message } } ... on RunFailureEvent { error { message } } } } } }"""
@@ -218,6 +218,11 @@ class Stack:
             "results"
         ]
         return runs[0]["runId"] if runs else None
+
+    def under_way(self) -> list[str]:
+        """The jobs whose runs are started and not ended, one for each run."""
+        runs = self.ask(_RUNS, f={"statuses": ["STARTING", "STARTED", "CANCELING"]})["runsOrError"]["results"]
+        return sorted(run["jobName"] for run in runs)
 
     def tags(self, run_id: str) -> dict[str, str]:
         return {tag["key"]: tag["value"] for tag in self.ask(_RUN, r=run_id)["runOrError"]["tags"]}

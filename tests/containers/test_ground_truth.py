@@ -50,6 +50,7 @@ def test_dropped_ground_truth_is_taken_in_and_hostile_zips_are_refused_beside_it
     stack.until(lambda: stack.shown("ground_truth_set", "jean"))
     shown = stack.shown("ground_truth_set", "jean")
     assert (shown["hand"], shown["pages"], shown["lines"], shown["characters"]) == ("Jean", 1, 1, 9)
+    stack.until(lambda: stack.shown("ground_truth", "jean"))
     assert stack.shown("ground_truth", "jean")["lines"] == 1
     refused = {*(f"{name}.zip" for name in hostile), "out"}
     stack.until(lambda: _refused(stack) == refused)
@@ -94,14 +95,14 @@ def test_a_run_of_models_holds_no_document_up_and_no_two_of_a_kind_are_under_way
     assert stack.wait(stack.launch("models")) == "SUCCESS"
     stack.upload(scan("beside.pdf", 1))
     runs = [stack.launch("models") for _ in range(2)]
-    project = ["--filter", f"label=archive.project={stack.project}", "--filter", "label=archive.role=run"]
+    mine = {"models_job", "ground_truth_job"}
     seen: Counter[str] = Counter()
 
     def ended() -> bool:
-        locations = docker("ps", *project, "--format", '{{.Label "archive.location"}}').split()
-        seen[" ".join(sorted(locations))] += 1
+        jobs = stack.under_way()
+        seen[" ".join(sorted("models" if job in mine else "documents" for job in jobs))] += 1
         all_ended = all(stack.status(run) in ENDED for run in runs)
-        return all_ended and bool(stack.shown("document_exports", "beside.pdf")) and not locations
+        return all_ended and not jobs and bool(stack.shown("document_exports", "beside.pdf"))
 
     stack.until(ended)
     assert {stack.status(run) for run in runs} == {"SUCCESS"}

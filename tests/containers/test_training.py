@@ -47,6 +47,7 @@ def test_a_dropped_hand_is_learnt_in_a_hardened_run_and_candidate_figures_and_de
     drawn.rename(stack.ground_truth / "dupont")
     stack.until(lambda: stack.shown("ground_truth_set", "dupont"))
     hand = hand_key(HAND)
+    stack.until(lambda: stack.shown("ground_truth", hand))
     assert stack.shown("ground_truth", hand)["pages"] == 10
 
     # The launchpad's minutes, not the hour of the settings.
