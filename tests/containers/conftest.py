@@ -22,6 +22,8 @@ REQUIRED = bool(os.environ.get("ARCHIVE_REQUIRE_ENGINE"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # Last, so that the daemon of that installation does not look for uploads beside all other tests.
+    items.sort(key=lambda item: "automatic" in getattr(item, "fixturenames", ()))
     for item in items:
         if item.path.is_relative_to(HERE) and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(900))
@@ -109,13 +111,13 @@ def scan(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, int], Path]
 
 @pytest.fixture(scope="session")
 def automatic(image: str) -> Iterator[Stack]:
-    """An installation that takes uploads and ground truth in by itself, and may leave notes in the latter's folder."""
-    with tempfile.TemporaryDirectory(prefix="archive-truth-") as name:
+    """An installation that takes uploads and ground truth in by itself, and may leave notes in both folders."""
+    with tempfile.TemporaryDirectory(prefix="archive-automatic-") as name:
         uploads = Path(name) / "uploads"
         uploads.mkdir()
-        for folder in (Path(name), uploads):
-            folder.chmod(0o755)
-        stack = Stack("archive-truth", 3995, uploads, image, quiet_seconds=2)
+        Path(name).chmod(0o755)
+        uploads.chmod(0o777)
+        stack = Stack("archive-automatic", 3996, uploads, image, quiet_seconds=2)
         stack.down("--volumes")
         stack.up(automatic=True)
         stack.ground_truth.chmod(0o777)

@@ -1,12 +1,9 @@
 """Uploads in containers: taken by themselves, refused with a note, and the folder read-only for whoever opens them."""
 
 import json
-import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from containers.stack import Stack, docker
 
 _LATEST = """query($k: AssetKeyInput!) { assetOrError(assetKey: $k) { ... on Asset {
@@ -15,26 +12,6 @@ _LATEST = """query($k: AssetKeyInput!) { assetOrError(assetKey: $k) { ... on Ass
     ... on TableMetadataEntry { table { records } } } } } } }"""
 _PARTITION = """query($k: AssetKeyInput!, $p: [String!]) { assetOrError(assetKey: $k) { ... on Asset {
   assetMaterializations(partitions: $p, limit: 1) { runId } } } }"""
-
-
-@pytest.fixture
-def automatic(image: str) -> Iterator[Stack]:
-    """An installation with an upload folder of its own, where uid 1000 may leave notes."""
-    with tempfile.TemporaryDirectory(prefix="archive-automatic-") as name:
-        uploads = Path(name)
-        uploads.chmod(0o777)
-        stack = Stack("archive-automatic", 3996, uploads, image, quiet_seconds=2)
-        stack.down("--volumes")
-        stack.up(automatic=True)
-        yield stack
-        stack.down("--volumes")
-
-
-def _until(what: Callable[[], object], stack: Stack, seconds: float = 240) -> None:
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end, stack.compose("logs", "--tail", "40", "documents", "daemon")
-        time.sleep(1)
 
 
 def _done(stack: Stack, key: str) -> bool:
@@ -58,13 +35,13 @@ def test_uploads_are_taken_by_themselves_and_what_is_refused_is_said_beside_the_
     (stack.uploads / "list.docx").write_bytes(b"x")
     for path in stack.uploads.iterdir():
         path.chmod(0o644)
-    _until(lambda: _done(stack, "letter.pdf"), stack)
+    stack.until(lambda: _done(stack, "letter.pdf"))
     note = stack.uploads / "broken.pdf.refused.txt"
-    _until(note.exists, stack)
+    stack.until(note.exists)
     assert "What to do: " in note.read_text()
     assert note.stat().st_uid == 1000
     assert (stack.uploads / "list.docx.refused.txt").exists()
-    _until(lambda: _refused(stack) == {"list.docx", "broken.pdf"}, stack)
+    stack.until(lambda: _refused(stack) == {"list.docx", "broken.pdf"})
     # What opens uploads cannot write to their folder; what writes notes opens none.
     runs = [json.loads(docker("inspect", name))[0] for name in stack.run_containers()]
     assert runs
@@ -73,4 +50,4 @@ def test_uploads_are_taken_by_themselves_and_what_is_refused_is_said_beside_the_
         assert mount["RW"] is False
     broken = stack.uploads / "broken.pdf"
     broken.unlink()
-    _until(lambda: not note.exists(), stack)
+    stack.until(lambda: not note.exists())
