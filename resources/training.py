@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 from pydantic import PrivateAttr
 
+from archive_pipeline.errors import ArchiveError
 from archive_pipeline.models.hands import hand_records
 from archive_pipeline.models.promoting import rollback
 from archive_pipeline.processing.page_images_index import PageImages
@@ -119,8 +120,14 @@ class TrainingResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         names = {record.key: record.name for record in hand_records(Path(self.models_dir))}
         record = rollback(Path(self.models_dir), names.get(key, key), reason=reason)
         left = [entry.promoted.model for entry in record.history[-2:-1] if entry.promoted]
-        shop = Workshop.from_settings(self._settings)
-        return WentBack(record.name, left[0], in_use(shop, record.name).recognition.id)
+        return WentBack(record.name, left[0], record.promoted.model if record.promoted else self._general(record.name))
+
+    def _general(self, hand: str) -> str:
+        """What reads a hand for which no model is promoted; who went back must not be told that it failed."""
+        try:
+            return in_use(Workshop.from_settings(self._settings), hand).recognition.id
+        except ArchiveError:
+            return "the general model"  # it cannot be used, as whatever is to be read with it will say
 
     def take_in(self, name: str, *, replace: bool) -> Imported:
         """Take in what was dropped; see :func:`archive_pipeline.training_sets.taking_in.take_in`."""

@@ -92,6 +92,8 @@ def promote_(hand: str, model_id: str, segmentation_model: str | None, without_p
     model = library.installed(model_id, "recognition")
     model.verify()
     segmentation = library.installed(segmentation_model, "segmentation") if segmentation_model else None
+    if segmentation is not None:
+        segmentation.verify()
     if without_proof is not None:
         if not without_proof.strip():
             raise UsageError("--without-proof needs a reason", remedy="Say in a sentence why; it is kept.")

@@ -87,7 +87,7 @@ def trained_record(models: Path, model_id: str) -> TrainedRecord | None:
     except (StorageError, ValidationError):
         raise ModelError(
             f"{printable(path)} is of another version or damaged, so nobody knows what {model_id} was trained with",
-            remedy="Restore it from a backup, or train the model again.",
+            remedy="Restore it from a backup; or move it away, and nobody can prove that model, or train with it.",
         ) from None
 
 

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from archive_pipeline.durable import digest_of, read_json, write_json
 from archive_pipeline.errors import ModelError, UsageError, printable
 from archive_pipeline.hand_names import hand_key
-from archive_pipeline.models.hands import HandRecord
+from archive_pipeline.models.hands import HandRecord, hand_record
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.models.promoting import InUse, not_compared, promote, prove_anew
 from archive_pipeline.promotion.decision import Decision, ModelName
@@ -145,14 +145,19 @@ def follow_last(
         UsageError: There is no decision on one of them, or it says no, or it is out of date.
         ModelError: One is another model than when it was proved.
     """
-    lines = None if segmentation is None else _last(models, hand, segmentation, model)
     reads = now.promoted is not None and now.promoted.digest == model.digest
-    if segmentation is not None and lines is not None and reads:
-        record = follow_lines(models, lines, segmentation, model, now)
+    bound = now.promoted is not None and now.promoted.segmentation_model is not None
+    if reads and (segmentation is None or (bound and segmentation.digest == now.segmentation.digest)):
+        record = hand_record(models, hand)  # it is so already, as after a proof that was followed
+    elif segmentation is None:
+        record = follow(models, _last(models, hand, model), model, now)
     else:
-        if lines is not None:
+        lines = _last(models, hand, segmentation, model)
+        if reads:
+            record = follow_lines(models, lines, segmentation, model, now)
+        else:
             _require_compared_with(lines.decision, now.segmentation)
-        record = follow(models, _last(models, hand, model), model, now, segmentation)
+            record = follow(models, _last(models, hand, model), model, now, segmentation)
     assert record is not None  # noqa: S101 - _last gives none that says no
     return record
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from archive_pipeline.durable import make_folder, storage_error
+from archive_pipeline.durable import clear_temporary, make_folder, storage_error
 from archive_pipeline.errors import DocumentBusy
 
 
 @contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
-    """Be the one process that trains in a folder, which is made if need be.
+def alone_in(folder: Path) -> Iterator[Path]:
+    """Be the one process that trains in a folder, which is made if need be; what a killed one left half is removed.
 
     Raises:
         DocumentBusy: Another process is.
@@ -29,6 +29,7 @@ def alone_in(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise storage_error(error, folder) from error
     try:
-        yield
+        clear_temporary(folder)
+        yield folder
     finally:
         lock.release()

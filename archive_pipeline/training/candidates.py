@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from archive_pipeline.durable import copy_file, file_digest
+from archive_pipeline.durable import copy_file, file_digest, storage_error
 from archive_pipeline.errors import printable
 from archive_pipeline.hand_names import hand_key
 from archive_pipeline.models.check import check_model
@@ -139,10 +139,18 @@ def _imported(models: Path, folder: Path, model_id: str, hand: str, licence: str
 
 @contextmanager
 def copies_in(folder: Path, *files: str) -> Iterator[Path]:
-    """A folder with copies of the model's files and nothing else; what a killed one left is removed."""
-    for left in folder.glob(f"{_COPIES}*"):
-        shutil.rmtree(left)
-    with tempfile.TemporaryDirectory(prefix=_COPIES, dir=folder) as name:
+    """A folder with copies of the model's files and nothing else; what a killed one left is removed.
+
+    Raises:
+        StorageError: The folder cannot be written.
+    """
+    try:
+        for left in folder.glob(f"{_COPIES}*"):
+            shutil.rmtree(left)
+        copies = tempfile.TemporaryDirectory(prefix=_COPIES, dir=folder)
+    except OSError as error:
+        raise storage_error(error, folder) from error
+    with copies as name:
         for file in files:
             copy_file(folder / file, Path(name, file))
         yield Path(name)

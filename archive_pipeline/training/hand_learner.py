@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
 
 from archive_pipeline.durable import digest_of
 from archive_pipeline.engines.factory import DEFAULT_SEGMENTATION
-from archive_pipeline.errors import ArchiveError, Stopped, UsageError, printable
+from archive_pipeline.errors import ArchiveError, ModelError, Stopped, UsageError, printable
 from archive_pipeline.evaluation.leaks import leaks_of
 from archive_pipeline.models.hands import promoted_model
 from archive_pipeline.models.installed import InstalledModel
@@ -69,8 +72,7 @@ class HandLearner:
             told(_sentence(at))
             self._at(at)
 
-        folder = self._shop.folder(split.key, "letters", base.digest, self._shop.recipe.model_dump(mode="json"))
-        with alone_in(folder):
+        with alone_in(self._folder(split.key, base)) as folder:
             made = train_recognition(
                 train, validate, base, self._shop.recipe, folder, limits=self._shop.limits, told=progress
             )
@@ -118,6 +120,12 @@ class HandLearner:
             reason=" ".join((*decision.reasons, *why)),
             figures=_shown(proof),
         )
+
+    def _folder(self, key: str, base: InstalledModel) -> Path:
+        """Minutes count where steps are worked out from them: what was begun with others cannot go on."""
+        recipe = self._shop.recipe
+        minutes = self._shop.limits.minutes if recipe.steps is None else None
+        return self._shop.folder(key, "letters", base.digest, recipe.model_dump(mode="json"), minutes)
 
     def _installed(self, candidate: Candidate) -> InstalledModel:
         """It may be newer than this library."""
@@ -175,7 +183,13 @@ class HandLearner:
         return self._library.installed(_LINES, "segmentation")
 
     def _candidate(self, record: TrainedRecord) -> Candidate:
-        made = Training.model_validate(record.made)
+        try:
+            made = Training.model_validate(record.made)
+        except ValidationError:
+            raise ModelError(
+                f"the record of {record.model} is of another version",
+                remedy="Train it again with this one, and prove that.",
+            ) from None
         figures: dict[str, str | int | float | bool] = {
             "base": record.base,
             "lines": made.lines,
@@ -199,9 +213,14 @@ def _parts(split: Split, guarded: Sequence[TrainingPage]) -> tuple[list[Training
         guarded: Pages that are judged by: neither they nor their copies, whatever set those are in, are in one of both.
     """
     marks = {mark for page in guarded for mark in marks_of(page)}
-    # With a line of a page goes the page.
-    groups = {page.group for page in (*split.train, *split.validate) if marks_of(page) & marks}
-    train, validate = ([page for page in pages if page.group not in groups] for pages in (split.train, split.validate))
+    found: set[str] = set()
+    # With a line of a page goes the page, and with a copy what is a copy of that, and so on.
+    while more := {
+        page.id: page for page in (*split.train, *split.validate) if page.id not in found and marks_of(page) & marks
+    }:
+        found.update(more)
+        marks.update(mark for page in more.values() for mark in marks_of(page))
+    train, validate = ([page for page in pages if page.id not in found] for pages in (split.train, split.validate))
     if len(train) + len(validate) < _ENOUGH_TO_VALIDATE:
         return [*train, *validate], []
     return train, validate

@@ -18,7 +18,7 @@ from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.settings import Settings, usable_cpus
 from archive_pipeline.store import Store
 from archive_pipeline.training.recognition.recipe import MOST_THREADS, Limits, Recipe
-from archive_pipeline.training.segmentation.recipe import LEAST_MEMORY_MB, SegmentationRecipe
+from archive_pipeline.training.segmentation.recipe import SegmentationRecipe
 from archive_pipeline.training_sets.frozen import FrozenStore
 from archive_pipeline.training_sets.hands import known_hands
 from archive_pipeline.training_sets.splits import split_of_hand
@@ -99,7 +99,7 @@ class Workshop:
         """
         values = {
             "seconds": 60 * (self.limits.minutes if minutes is None else minutes),
-            "memory_mb": max(LEAST_MEMORY_MB, self.limits.memory_mb),
+            "memory_mb": self.limits.memory_mb,
             "threads": self.recipe.threads,
         }
         with _values_said():

@@ -100,8 +100,12 @@ def test_a_candidate_says_what_it_was_made_of_and_reads_nothing_yet(home: Path, 
 
 def test_the_same_training_again_gives_the_same_candidate_at_once(home: Path, candidate: Candidate) -> None:
     said: list[str] = []
+    (result,) = (home / "training" / "trainings").glob("*/result.json")
+    left = result.with_name(loop.CHECKPOINT)  # by a kill when all was done
+    left.write_bytes(b"x")
     assert HandLearner(_shop(home)).train(KEY, said.append) == candidate
     assert not any(each.startswith("Step") for each in said)
+    assert not left.exists()
 
 
 def test_a_better_candidate_is_promoted_and_a_rollback_goes_back(home: Path, candidate: Candidate) -> None:

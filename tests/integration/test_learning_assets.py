@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from typing import Any
 
@@ -207,8 +208,11 @@ def test_a_rollback_is_one_click_and_shows_at_once_which_model_reads_the_hand(in
     hand = known(inbox, "un")
     assert inbox.learn(hand).success
     models = inbox.settings.models_dir
-    for model in ("jean-00000000", "jean-11111111"):
-        promote(models, HAND, add_model(models, model), reason="by a test")
+    before, after = (add_model(models, model) for model in ("jean-00000000", "jean-11111111"))
+    for model in (before, after):
+        promote(models, HAND, model, reason="by a test")
+    # Lost, it is gone back to all the same: who is told that it failed clicks again, and goes back twice.
+    shutil.rmtree(models / before.digest)
 
     def roll_back(**config: object) -> dg.ExecuteInProcessResult:
         return inbox.run(hand, "rollback_job", "roll_back", **config)

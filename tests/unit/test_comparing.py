@@ -66,6 +66,18 @@ def test_a_page_of_which_it_reads_less_is_all_wrong_too() -> None:
     assert [page.errors for page in found.candidate] == [200, 4]
 
 
+def test_a_page_that_is_full_of_errors_now_is_no_better_with_a_candidate_that_cannot_read_it() -> None:
+    found = compared(_evaluation("a", {"p/1": 150, "p/2": 20}), _evaluation("b", {"p/2": 20}))
+    assert [page.errors for page in found.current] == [page.errors for page in found.candidate] == [150, 20]
+
+
+def test_lines_of_a_page_that_the_candidate_alone_could_read_count_for_neither() -> None:
+    before = _evaluation("a", {"p/1#1": 40})
+    after = _evaluation("b", {"p/1#1": 5, "p/1#2": 90})
+    found = compared(before, after)
+    assert [(page.id, page.errors, page.characters) for page in found.candidate] == [("p/1", 5, 100)]
+
+
 def test_a_page_that_the_model_in_use_cannot_read_counts_for_neither() -> None:
     found = compared(_evaluation("a", {"p/1": 10}), _evaluation("b", {"p/1": 1, "p/2": 0}))
     assert [page.id for page in found.current] == [page.id for page in found.candidate] == ["p/1"]

@@ -28,6 +28,7 @@ from archive_pipeline.training_sets.lines import TrainingPage
 from archive_pipeline.training_sets.splitting import Split
 
 HAND = "Jean Dupont"
+LONGER = "another text, as long as it has to be so that it is known again wherever it may be come upon " * 2
 LONG = "a text that is long enough to be known by, wherever it comes from, in whatever form " * 2
 
 
@@ -70,9 +71,7 @@ def learner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, split: Split, **mor
             models=models,
             store=tmp_path / "store",
             options=ProcessingOptions(models_dir=models),
-            recipe=Recipe(),
-            limits=Limits(),
-            **more,  # type: ignore[arg-type]
+            **({"recipe": Recipe(), "limits": Limits()} | more),  # type: ignore[arg-type]
         )
     )
 
@@ -94,6 +93,9 @@ def test_copies_of_guarded_pages_are_not_trained_with_in_whatever_set_they_are(
         # Lines of one page, of which one is in the guarded set.
         page("jean/line-1", "b", group="jean/lines"),
         page("jean/line-2", "c", group="jean/lines"),
+        # A new scan of a mended copy: nothing of it is in the guarded set.
+        page("jean/copy-of-a-copy", "d", text=LONGER),
+        page("jean/mended-copy", "a", text=LONGER),
     ]
     split = Split(HAND, hand_key(HAND), FROZEN, train=(*free[:3], *apart), validate=(*free[3:], GUARDED[0]))
     trained: list[list[str]] = []
@@ -107,7 +109,31 @@ def test_copies_of_guarded_pages_are_not_trained_with_in_whatever_set_they_are(
     with pytest.raises(UsageError, match="enough"):
         learner(tmp_path, monkeypatch, split).train(hand_key(HAND), said.append)
     assert trained == [[each.id for each in free], []]
-    assert said[0] == "5 pages are in a guarded set, or copies of its pages, and not trained with."
+    assert said[0] == "7 pages are in a guarded set, or copies of its pages, and not trained with."
+
+
+def test_a_training_goes_on_where_one_of_as_many_minutes_ended_and_takes_the_place_of_none_of_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_model(tmp_path / "models", "base")
+    add_record(tmp_path / "models", "base")
+    folders: list[Path] = []
+
+    def train(*given: object, **_: object) -> None:
+        assert isinstance(given[4], Path)
+        folders.append(given[4])
+        raise UsageError("enough")
+
+    monkeypatch.setattr(hand_learner, "train_recognition", train)
+    split = Split(HAND, hand_key(HAND), FROZEN, train=DRAWN)
+    for steps, minutes in ((None, 60), (None, 90), (None, 60), (9, 60), (9, 90)):
+        recipe = Recipe(steps=steps)
+        jean = learner(tmp_path, monkeypatch, split, recipe=recipe, limits=Limits(minutes=minutes), base="base")
+        with pytest.raises(UsageError, match="enough"):
+            jean.train(hand_key(HAND), quiet)
+    assert folders[0] == folders[2] != folders[1]
+    assert folders[3] == folders[4]
+    assert len(set(folders)) == 3
 
 
 @pytest.mark.parametrize("image", ["2", "a"], ids=["frozen", "guarded"])

@@ -409,6 +409,15 @@ def test_what_was_seen_in_pieces_while_somebody_promoted_is_refused(models: Path
         promote(models, HAND, two, instead_of=replace(seen, segmentation=others))
 
 
+@pytest.mark.parametrize("lines", [True, False], ids=["with-lines", "alone"])
+def test_a_model_that_reads_the_hand_already_is_promoted_again_without_a_word(models: Path, lines: bool) -> None:
+    one, found = add_model(models, "one"), add_model(models, "lines", "segmentation")
+    keep(models, _decision("", (one.id, one.digest)))
+    record = promote(models, HAND, one, segmentation=found)
+    assert follow_last(models, HAND, one, _in_use(models), found if lines else None) == record
+    assert hand_record(models, HAND) == record
+
+
 @pytest.mark.parametrize("reads_already", [True, False], ids=["reads-already", "is-promoted-too"])
 @pytest.mark.parametrize("bound", [True, False], ids=["bound", "of-the-settings"])
 def test_a_proof_of_lines_against_others_than_those_of_now_is_not_followed(

@@ -119,6 +119,7 @@ def train_recognition(
     known = _key(base, recipe, limits.minutes if recipe.steps is None else None, lines, held)
     make_folder(folder)
     if (done := _finished(folder, known)) is not None:
+        _clear(folder, done)
         return done
     new = network.learn_characters((line.text for line in lines), recipe.seed)
     learning = Learning(network, lines, held, recipe)
@@ -143,9 +144,14 @@ def train_recognition(
         files={WEIGHTS: file_digest(folder / WEIGHTS), ONNX: file_digest(folder / ONNX)},
     )
     write_json(folder / _RESULT, training.model_dump(mode="json"))
-    if training.ended != OUT_OF_TIME:
-        (folder / CHECKPOINT).unlink(missing_ok=True)  # three times the model, and of no more use
+    _clear(folder, training)
     return training
+
+
+def _clear(folder: Path, training: Training) -> None:
+    """Remove the checkpoint of a finished training, which is three times the model."""
+    if training.ended != OUT_OF_TIME:
+        (folder / CHECKPOINT).unlink(missing_ok=True)
 
 
 def _versions() -> dict[str, str]:

@@ -8,8 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from archive_pipeline.engines.kraken_input import HEIGHT
 
-LEAST_MEMORY_MB = 1024
-
 
 class SegmentationRecipe(BaseModel):
     """How a segmentation network is trained; one page is one step.
@@ -53,7 +51,7 @@ class SegmentationRecipe(BaseModel):
     augment: bool = True
     seed: int = Field(1, ge=0)
     seconds: float = Field(3600, gt=0, allow_inf_nan=False)
-    memory_mb: int = Field(8192, ge=LEAST_MEMORY_MB)
+    memory_mb: int = Field(8192, ge=1024)
     threads: int = Field(2, ge=1)
     device: Literal["cpu", "cuda"] = "cpu"
 
