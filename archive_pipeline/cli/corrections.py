@@ -44,13 +44,15 @@ def export(selections: tuple[str, ...], out: Path) -> None:
 
 @corrections.command(name="import")
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--reviewed", is_flag=True, help="All pages were gone through, also those on which nothing was changed.")
+@click.option(
+    "--reviewed", is_flag=True, help="All pages were gone through: lines that were left as they were are right."
+)
 @click.option("--take", is_flag=True, help="In a conflict, what comes back wins; what was stored is kept beside it.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def import_(path: Path, reviewed: bool, take: bool, as_json: bool) -> None:
     """Store corrected pages: a ZIP or folder that eScriptorium or Transkribus exported as PAGE or ALTO.
 
-    A page counts once something on it was changed, or if it is marked as done in Transkribus: then all its lines do.
+    Lines that were changed count. Of a page that is marked as done in Transkribus, and with --reviewed, all lines do.
     Corrections that are stored are never lost; where two people disagree, it says so and keeps what is stored. The exit
     code is 3 if a page could not be stored, or not wholly.
     """
@@ -72,7 +74,8 @@ def import_(path: Path, reviewed: bool, take: bool, as_json: bool) -> None:
         if as_json:
             continue
         of = f" → {page.key}, page {page.page}" if page.key else ""
-        counts = f", {page.changed} lines changed, {page.confirmed} confirmed" if page.changed or page.confirmed else ""
+        numbers = {"changed": page.changed, "confirmed": page.confirmed, "left as the machine read them": page.left}
+        counts = "".join(f", {number} {name}" for name, number in numbers.items() if number)
         click.echo(
             f"{printable(page.file)}{of}: {page.outcome}{counts}{f' ({printable(page.what)})' * bool(page.what)}"
         )

@@ -42,20 +42,22 @@ class Merged:
     Attributes:
         layer: The corrections as they should be stored now.
         changed: Lines whose text differs from what was sent.
-        confirmed: Lines that came back as they were sent.
+        confirmed: Lines that came back as they were sent, of a page that was gone through.
+        left: Lines that came back as they were sent, of one of which nobody says so: they stay the machine's.
         conflicts: Lines that stay as they are stored.
         unplaced: Lines that the machine does not have; they are put on the page as they are.
         missing: Lines that were sent and did not come back; they stay as they are.
-        reviewed: Whether a person went through the page; if not, nothing of it is taken.
+        taken: Whether anything on it was changed, or it was gone through.
     """
 
     layer: PageCorrections
     changed: int = 0
     confirmed: int = 0
+    left: int = 0
     conflicts: tuple[Conflict, ...] = ()
     unplaced: tuple[str, ...] = ()
     missing: int = 0
-    reviewed: bool = True
+    taken: bool = True
 
 
 def merge(
@@ -76,7 +78,7 @@ def merge(
         now: As the machine read it last.
         image: Record of the page image now.
         layer: The corrections now, written on this picture.
-        reviewed: A person says that the page was gone through, even if nothing on it was changed.
+        reviewed: A person says that the page was gone through: what they left as it was is right, too.
         take: Let what came back win over what is stored.
     """
     back = list(returned.lines())
@@ -85,7 +87,7 @@ def merge(
     origins = match_lines(back, list(sent.lines())) if sent is not None else {}
     before = list(sent.lines()) if sent is not None else []
     taken = _Taken(layer, now)
-    changed = confirmed = 0
+    changed = confirmed = left = 0
     conflicts: list[Conflict] = []
     unplaced: list[str] = []
     for index, line in enumerate(back):
@@ -98,13 +100,16 @@ def merge(
             continue  # nobody read this line yet
         is_changed = text != base
         changed += is_changed
-        confirmed += not is_changed
+        confirmed += not is_changed and reviewed
+        left += not is_changed and not reviewed and existing is None
         if existing is not None and text != _plain(existing):
             if not is_changed:
                 continue  # corrected meanwhile by somebody else
             if _plain(existing) != base and not take:
                 conflicts.append(Conflict(home.line.id if home else "", existing, text))
                 continue
+        if not (is_changed or reviewed or (home is not None and not home.is_machine)):
+            continue  # nobody vouches for what the machine read there
         if home is not None and home.is_machine:
             taken.at_home(home.line, text)
             continue
@@ -117,9 +122,9 @@ def merge(
             taken.again(home.name, line if is_moved else home.line, text)
     missing = len(before) - len(origins)
     if not (reviewed or changed):
-        return Merged(layer, 0, confirmed, missing=missing, reviewed=False)
-    made = taken.layer(image, now)
-    return Merged(made, changed, confirmed, tuple(conflicts), tuple(unplaced), missing)
+        return Merged(layer, left=left, missing=missing, taken=False)
+    made = taken.layer(image, now, reviewed=reviewed or layer.reviewed)
+    return Merged(made, changed, confirmed, left, tuple(conflicts), tuple(unplaced), missing)
 
 
 @dataclass(frozen=True)
@@ -208,9 +213,14 @@ class _Taken:
         if made not in self._found.values():
             self._found[_free(line.id or "line", self._found, self._names_of_page)] = made
 
-    def layer(self, image: PageImage, page: Page) -> PageCorrections:
+    def layer(self, image: PageImage, page: Page, *, reviewed: bool) -> PageCorrections:
         return PageCorrections(
-            image=image.sha256, source=image.source, width=page.width, height=page.height, lines=self._found
+            image=image.sha256,
+            source=image.source,
+            width=page.width,
+            height=page.height,
+            lines=self._found,
+            reviewed=reviewed,
         )
 
 

@@ -60,6 +60,7 @@ class Returned:
     what: str = ""
     changed: int = 0
     confirmed: int = 0
+    left: int = 0
     missing: int = 0
     conflicts: tuple[Conflict, ...] = ()
     unplaced: tuple[str, ...] = field(default=())
@@ -170,8 +171,10 @@ class _ReturnedPage:
     def _write(self, folder: DocumentFolder, number: int, merged: Merged) -> Returned:
         outcome: Outcome = "unchanged"
         what = "nothing on it was changed; if it was gone through, import it with --reviewed"
-        if merged.reviewed:
+        if merged.taken:
             what = ""
+            if merged.left:
+                what = "if the page was gone through, import it with --reviewed, and they count as right, too"
             if merged.layer == stored_corrections(folder, number):
                 outcome = "same"
             else:
@@ -187,6 +190,7 @@ class _ReturnedPage:
             what,
             merged.changed,
             merged.confirmed,
+            merged.left,
             merged.missing,
             merged.conflicts,
             merged.unplaced,

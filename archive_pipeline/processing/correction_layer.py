@@ -48,6 +48,7 @@ class PageCorrections(_Model):
         source: Of which page of which scan that image was made: ``<sha256 of the file>:<index>``; empty if unknown.
         width, height: Of that image; 0 if unknown.
         lines: By line id, as the page had it then.
+        reviewed: Whether a person said that they went through the whole page.
     """
 
     schema_version: Literal[2] = 2
@@ -56,6 +57,7 @@ class PageCorrections(_Model):
     width: int = 0
     height: int = 0
     lines: dict[str, Correction] = {}
+    reviewed: bool = False
 
     def scale_to(self, page: Page) -> tuple[float, float]:
         """By what factors places across and down become places on a page image of the same picture."""

@@ -163,8 +163,8 @@ def pages_of_hand(truths: TruthStore, store: Store, hand: str) -> Iterator[Train
 
 
 def _is_whole(page: Page, layer: PageCorrections, texts: dict[str, str]) -> bool:
-    """Whether people went through all of a page: what came back from a tool is taken only then."""
-    if layer.lines and all(each.boundary or each.baseline for each in layer.lines.values()):
+    """Whether people went through all of a page: they said so, or corrected nearly every line."""
+    if layer.reviewed:
         return True
     read = [line.id for line in page.lines() if line.text or line.id in texts]
     return bool(read) and sum(name in texts for name in read) >= WHOLE * len(read)
