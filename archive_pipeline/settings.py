@@ -275,7 +275,7 @@ class Settings(BaseSettings):
         gt=0,
         allow_inf_nan=False,
         validation_alias="ARCHIVE_TRAINING_MINUTES",
-        description="A training ends within these.",
+        description="The batches of a training end within these.",
     )
     training_memory_mb: int | None = Field(
         None,

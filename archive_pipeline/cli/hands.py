@@ -54,7 +54,9 @@ def show(hand: str, as_json: bool) -> None:
         click.echo(json.dumps({"hand": row, "decisions": told}, ensure_ascii=False, indent=1))
         return
     if record is None and not decisions:
-        raise UsageError(f"nothing was ever promoted for the hand '{printable(hand)}'", remedy="See hands list.")
+        known = [f"'{printable(each.name)}'" for each in hand_records(models)]
+        remedy = f"There are {', '.join(known)}." if known else "No model is promoted for any hand."
+        raise UsageError(f"nothing was ever decided for a hand '{printable(hand)}'", remedy=remedy)
     click.echo(f"{printable(record.name if record else hand)}: read by {_told(record.promoted if record else None)}")
     for entry in record.history if record else ():
         why = printable(entry.reason or entry.decision)
@@ -110,13 +112,14 @@ def promote_(hand: str, model_id: str, segmentation_model: str | None, without_p
 @click.option("--segmentation-model", help="A candidate that finds lines, which the model in use then reads.")
 def prove(hand: str, model_id: str | None, segmentation_model: str | None) -> None:
     """Have a candidate and the model in use read the frozen pages of a HAND, and promote it if it is proved better."""
-    from archive_pipeline.hand_names import hand_key
     from archive_pipeline.training.hand_learner import HandLearner
     from archive_pipeline.training.learning import Candidate
     from archive_pipeline.training.line_learner import prove_lines
+    from archive_pipeline.training.proving import in_use
     from archive_pipeline.training.workshop import Workshop
 
-    shop, key = Workshop.from_settings(read_settings()), hand_key(hand)
+    shop = Workshop.from_settings(read_settings())
+    key = shop.hand(hand)
 
     def told(said: str) -> None:
         click.echo(printable(said), err=True)
@@ -136,6 +139,9 @@ def prove(hand: str, model_id: str | None, segmentation_model: str | None) -> No
             f"no model was trained for the hand '{printable(hand)}'",
             remedy="Train one: archive-pipeline train recognition HAND.",
         )
+    if in_use(shop, hand).recognition.id == candidate.model:
+        click.echo(f"{candidate.model} reads this hand already.")
+        return
     evaluated = learner.evaluate(key, candidate, told)
     decided = learner.promote(key, candidate, told)
     for name, value in evaluated.figures.items():

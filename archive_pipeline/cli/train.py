@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 import click
@@ -13,6 +15,16 @@ from archive_pipeline.settings import read_settings
 @click.group()
 def train() -> None:
     """Train models with ground truth and corrected pages; see training.md."""
+
+
+@contextmanager
+def _told_of_a_stop() -> Iterator[None]:
+    """Tell who presses Ctrl-C what becomes of the training."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo("Stopped. The same command goes on from the last checkpoint, if one was made already.", err=True)
+        raise
 
 
 @train.command()
@@ -28,12 +40,12 @@ def recognition(hand: str, base: str | None, minutes: float | None, steps: int |
 
     Killed, it goes on where it was when it is called again. The model reads no document yet: prove it with hands prove.
     """
-    from archive_pipeline.hand_names import hand_key
     from archive_pipeline.training.hand_learner import HandLearner
     from archive_pipeline.training.workshop import Workshop
 
     shop = Workshop.from_settings(read_settings()).asked(base=base, minutes=minutes, steps=steps, seed=seed)
-    candidate = HandLearner(shop).train(hand_key(hand), lambda said: click.echo(printable(said), err=True))
+    with _told_of_a_stop():
+        candidate = HandLearner(shop).train(shop.hand(hand), lambda said: click.echo(printable(said), err=True))
     click.echo(
         f"{candidate.model}: " + ", ".join(f"{name} {printable(value)}" for name, value in candidate.figures.items())
     )
@@ -63,7 +75,8 @@ def segmentation(hand: str, minutes: float | None, steps: int, layers: Literal["
 
     shop = Workshop.from_settings(read_settings())
     recipe = shop.for_lines(minutes=minutes, steps=steps, layers=layers, seed=seed)
-    learnt = learn_lines(shop, hand, recipe, lambda said: click.echo(printable(said), err=True))
+    with _told_of_a_stop():
+        learnt = learn_lines(shop, hand, recipe, lambda said: click.echo(printable(said), err=True))
     for name, score in ((learnt.base, learnt.before), (learnt.model, learnt.after)):
         if score is not None:
             click.echo(

@@ -87,7 +87,7 @@ def send(selections: Sequence[Selection], out: Path) -> Sent:
             why = "; ".join(f"{name}: {reason}" for name, reason in list(left_out.items())[:3])
             raise UsageError(
                 f"none of these pages can be corrected{f' ({why})' if why else ''}",
-                remedy="Run the documents first.",
+                remedy="Name pages that were read: pages without lines, or of a document that was not run, cannot be.",
             )
         _add(archive, "mets.xml", _mets(packed))
     return Sent(tuple(each.name for each in packed), left_out)
@@ -98,6 +98,8 @@ def _add_document(archive: zipfile.ZipFile, selection: Selection, left_out: dict
     inspection = stored_inspection(folder)
     count = len(inspection.pages) if inspection else 0
     numbers = sorted(parse_pages(selection.pages, count)) if selection.pages else range(1, count + 1)
+    if count and not numbers:
+        left_out[f"{folder.key}, pages {selection.pages}"] = f"It has {count} pages."
     record = stored_choices(folder)
     language = record.choices.language if record else None
     title = Path((read_json(folder.source) or {}).get("origin", folder.key)).name

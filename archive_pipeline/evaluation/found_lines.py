@@ -8,7 +8,7 @@ Characters are those of :mod:`.graphemes`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 
 from archive_pipeline.errors import UsageError
@@ -46,8 +46,12 @@ def read_found_lines(
     segmentation: InstalledModel,
     recognition: InstalledModel,
     options: ProcessingOptions,
+    told: Callable[[str], None] = lambda _: None,
 ) -> dict[str, FoundPage]:
     """Have lines found by one model and read by another.
+
+    Args:
+        told: Called with the id of each page that is finished.
 
     Returns:
         By id of the page; pages that could not be read are not there.
@@ -66,7 +70,7 @@ def read_found_lines(
         errors, characters = end_to_end(page, reading.page)
         return FoundPage(errors, characters, segmentation_metrics(page.page, reading.layout))
 
-    found = read_pages(sorted(by_id), read, options, lambda name: name, lambda _: None)
+    found = read_pages(sorted(by_id), read, options, lambda name: name, told)
     if not found.scores:
         reasons = "; ".join(str(error) for error in list(found.left_out.values())[:3])
         raise UsageError(f"there is no page that could be read{': ' if reasons else ''}{reasons}")

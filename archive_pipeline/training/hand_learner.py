@@ -74,7 +74,7 @@ class HandLearner:
 
         with alone_in(self._folder(split.key, base)) as folder:
             made = train_recognition(
-                train, validate, base, self._shop.recipe, folder, limits=self._shop.limits, told=progress
+                train, validate, base, self._shop.recipe, folder, limits=self._shop.limits, told=progress, said=told
             )
             _, record = install_candidate(self._shop.models, folder, made, split.hand, [*train, *validate], base)
         return self._candidate(record)

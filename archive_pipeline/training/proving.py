@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import count
 
 from archive_pipeline.engines.factory import DEFAULT_SEGMENTATION
 from archive_pipeline.errors import UsageError, printable
@@ -89,8 +90,13 @@ def evaluation(
         key: Under which evaluations of these pages are kept.
         of: What the pages are, for people.
     """
-    told(f"{model.id} reads {len(pages)} pages of {printable(of)} to be judged.")
-    return evaluate_once(shop.evaluations, key, pages, model, shop.options, of)
+    return evaluate_once(shop.evaluations, key, pages, model, shop.options, of, _counted(model.id, len(pages), told))
+
+
+def _counted(who: str, pages: int, told: Told) -> Told:
+    """What tells of each page that is finished."""
+    numbers = count(1)
+    return lambda page: told(f"{who} has read {printable(page)}, {next(numbers)} of {pages} pages.")
 
 
 def decide(shop: Workshop, split: Split, current: InstalledModel, new: InstalledModel, told: Told) -> Decision:
@@ -138,10 +144,8 @@ def decide_lines(
         return not_judged(split.hand, *names, why, shop.margin).model_copy(update=more)
     read = []
     for model in (current, new):
-        told(
-            f"{model.id} finds the lines of {len(pages)} pages of {printable(split.hand)}, and {reader.id} reads them."
-        )
-        read.append(read_found_lines(pages, model, reader, shop.options))
+        who = f"With the lines of {model.id}, {reader.id}"
+        read.append(read_found_lines(pages, model, reader, shop.options, _counted(who, len(pages), told)))
     on_frozen, lines = compared_lines(pages, read[0], read[1])
     proof = proof_number(_before(shop, split), new.task, *names, on_frozen, named(reader))
     return weigh_lines(split.hand, *names, named(reader), on_frozen, lines, proof=proof)

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from archive_pipeline.durable import digest_of
 from archive_pipeline.engines.factory import DEFAULT_RECOGNITION
-from archive_pipeline.errors import UsageError, printable
+from archive_pipeline.errors import UsageError
 from archive_pipeline.evaluation.stored import EvaluationStore
 from archive_pipeline.memory_limit import memory_limit_mb
 from archive_pipeline.processing.options import ProcessingOptions
@@ -20,7 +20,7 @@ from archive_pipeline.store import Store
 from archive_pipeline.training.recognition.recipe import MOST_THREADS, Limits, Recipe
 from archive_pipeline.training.segmentation.recipe import SegmentationRecipe
 from archive_pipeline.training_sets.frozen import FrozenStore
-from archive_pipeline.training_sets.hands import known_hands
+from archive_pipeline.training_sets.hands import known_hand, known_hands, no_truth_of
 from archive_pipeline.training_sets.splits import split_of_hand
 from archive_pipeline.training_sets.splitting import Split
 from archive_pipeline.training_sets.stored import TruthStore, truths_in
@@ -132,13 +132,19 @@ class Workshop:
             ArchiveError: Something of it cannot be read or written.
         """
         store = Store(self.store)
-        name = known_hands(self.truths, store).get(hand)
-        if name is None:
-            raise UsageError(
-                f"there is no ground truth of a hand {printable(hand)}",
-                remedy="Name the hand in hand.yaml, or in archive.yaml of documents whose pages were corrected.",
-            )
-        return split_of_hand(self.frozen, self.truths, store, name)
+        known = known_hands(self.truths, store)
+        if hand not in known:
+            raise no_truth_of(hand, known.values())
+        return split_of_hand(self.frozen, self.truths, store, known[hand])
+
+    def hand(self, name: str) -> str:
+        """The key of a hand by its name.
+
+        Raises:
+            UsageError: There is no ground truth of it.
+            ArchiveError: Something of it cannot be read.
+        """
+        return known_hand(self.truths, Store(self.store), name)
 
 
 @contextmanager

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from archive_pipeline.durable import digest_of
-from archive_pipeline.errors import UsageError
-from archive_pipeline.hand_names import hand_key, is_unknown
+from archive_pipeline.errors import UsageError, printable
+from archive_pipeline.hand_names import folded_name, hand_key, is_unknown
 from archive_pipeline.processing.settings_reader import stored_choices
 from archive_pipeline.store import Store
 from archive_pipeline.training_sets.lines import pages_of_hand
@@ -59,6 +61,34 @@ def known_hands(truths: TruthStore, store: Store) -> dict[str, str]:
     return found
 
 
+def no_truth_of(hand: str, known: Iterable[str]) -> UsageError:
+    """The error where nobody wrote in a hand; it names hands that are called nearly so.
+
+    Args:
+        hand: As somebody wrote its name, or its key.
+        known: Names of all hands.
+    """
+    names = {folded_name(name): name for name in known}
+    near = [f"'{printable(names[each])}'" for each in get_close_matches(folded_name(hand), names)]
+    remedy = "Name the hand in hand.yaml, or in archive.yaml of documents whose pages were corrected."
+    if near:
+        remedy = f"Did you mean {' or '.join(near)}? Else name the hand in hand.yaml, or in archive.yaml of documents."
+    return UsageError(f"there is no ground truth of a hand '{printable(hand)}'", remedy=remedy)
+
+
+def known_hand(truths: TruthStore, store: Store, hand: str) -> str:
+    """The key of a hand of which there is ground truth.
+
+    Raises:
+        UsageError: There is nothing of it.
+        ArchiveError: Something of it cannot be read.
+    """
+    known = known_hands(truths, store)
+    if (key := hand_key(hand)) not in known:
+        raise no_truth_of(hand, known.values())
+    return key
+
+
 def truth_of_hand(truths: TruthStore, store: Store, key: str) -> HandTruth:
     """What there is of a hand.
 
@@ -69,12 +99,10 @@ def truth_of_hand(truths: TruthStore, store: Store, key: str) -> HandTruth:
         UsageError: There is nothing of it.
         ArchiveError: Something of it cannot be read.
     """
-    hand = known_hands(truths, store).get(key)
+    known = known_hands(truths, store)
+    hand = known.get(key)
     if hand is None:
-        raise UsageError(
-            f"there is no ground truth of a hand {key}",
-            remedy="Name the hand in hand.yaml, or in archive.yaml of documents whose pages were corrected.",
-        )
+        raise no_truth_of(key, known.values())
     pages = lines = characters = corrected = 0
     sets: dict[str, None] = {}
     licences: dict[str | None, None] = {}

@@ -171,7 +171,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     split = Split(hand=HAND, key=hand_key(HAND), frozen=tuple(page(number) for number in range(6)))
 
     def read(
-        pages: Sequence[TrainingPage], lines: InstalledModel, reader: InstalledModel, _: object
+        pages: Sequence[TrainingPage], lines: InstalledModel, reader: InstalledModel, *_: object
     ) -> dict[str, FoundPage]:
         made.looked.append((lines.id, reader.id))
         return {each.id: found(made.errors[lines.id], 8) for each in pages}

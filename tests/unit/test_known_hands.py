@@ -11,11 +11,12 @@ from PIL import Image
 from archive_pipeline.corrections.returning import take_back
 from archive_pipeline.corrections.sending import Selection, send
 from archive_pipeline.errors import UsageError
+from archive_pipeline.hand_names import hand_key
 from archive_pipeline.processing.choice import Choices
 from archive_pipeline.processing.settings_reader import store_choices
 from archive_pipeline.store import Store
 from archive_pipeline.training_sets.hand import Hand
-from archive_pipeline.training_sets.hands import known_hands, truth_of_hand
+from archive_pipeline.training_sets.hands import known_hand, known_hands, truth_of_hand
 from archive_pipeline.training_sets.importing import import_truth
 from archive_pipeline.training_sets.lines import pages_of_hand
 from archive_pipeline.training_sets.reading import ReadOptions
@@ -36,7 +37,7 @@ def correct(store: Store, folder: Path, right: str) -> None:
     out = folder / f"{number}.zip"
     send([Selection(store.document(KEY), "1")], out)
     before = "Audieuce" if number == 0 else "Audience dn"
-    (page,) = take_back(corrected(out, lambda text: text.replace(before, right)), store, ReadOptions())
+    (page,) = take_back(corrected(out, lambda text: text.replace(before, right)), store, ReadOptions(), reviewed=True)
     assert page.outcome == "corrected", page
 
 
@@ -102,6 +103,18 @@ def test_what_a_hand_is_known_by_changes_with_its_own_ground_truth_alone(tmp_pat
 
 
 def test_a_hand_that_nobody_wrote_in_is_said_with_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="there is no ground truth of a hand nobody") as error:
+    with pytest.raises(UsageError, match="there is no ground truth of a hand 'nobody'") as error:
         truth_of_hand(truths_in(tmp_path / "t"), Store(tmp_path / "s"), "nobody")
     assert "hand.yaml" in error.value.remedy
+
+
+def test_a_hand_whose_name_is_misspelt_is_named_as_it_was_typed_with_those_that_are_meant(tmp_path: Path) -> None:
+    truths, store = truths_in(tmp_path / "t"), Store(tmp_path / "s")
+    take(tmp_path, truths, "letters", "un", "writer: Jean Dupont\n")
+    assert known_hand(truths, store, " jean  DUPONT") == hand_key("Jean Dupont")
+    with pytest.raises(UsageError, match="no ground truth of a hand 'Jean Dupond'") as error:
+        known_hand(truths, store, "Jean Dupond")
+    assert "Did you mean 'Jean Dupont'?" in error.value.remedy
+    with pytest.raises(UsageError) as error:
+        known_hand(truths, store, "Marie")
+    assert "Did you mean" not in error.value.remedy

@@ -21,7 +21,7 @@ from archive_pipeline.training_sets.hand import Hand
 from archive_pipeline.training_sets.reading import ReadPage
 
 WIDTH, HEIGHT = 1000, 1400
-LICENSED = Hand(licence="CC-BY-4.0")
+LICENSED = Hand(writer="Jean", licence="CC-BY-4.0")
 TEXT = "Audience du vingt deux mars mil huit cent"
 
 
@@ -290,8 +290,8 @@ def test_two_habits_are_told_with_the_rarer_one() -> None:
     assert of_lines(*lines) == []
 
 
-def test_a_set_without_a_licence_or_without_text_is_told() -> None:
-    assert codes(findings(read(page(line(0))), hand=Hand())) == ["no-licence"]
+def test_a_set_without_a_writer_a_licence_or_text_is_told() -> None:
+    assert codes(findings(read(page(line(0))), hand=Hand())) == ["no-writer", "no-licence"]
     assert codes(findings(read(page(line(0, ""))))) == ["no-text", "empty-text", "nothing"]
 
 

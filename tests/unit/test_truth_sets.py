@@ -249,7 +249,7 @@ def test_a_file_that_the_child_does_not_survive_stops_no_other(tmp_path: Path) -
     for name in ("a", "b"):
         picture(tmp_path / f"{name}.png", 1)
         (tmp_path / f"{name}.xml").write_text(page_xml(f"{name}.png", ["x"]), "utf-8")
-    (tmp_path / "hand.yaml").write_text("licence: CC0-1.0", "utf-8")
+    (tmp_path / "hand.yaml").write_text("writer: Jean\nlicence: CC0-1.0", "utf-8")
     found = check_set(tmp_path, ReadOptions(seconds=1e-9)).findings
     assert [(each.code, each.file) for each in found] == [
         ("unreadable", "a.xml"),

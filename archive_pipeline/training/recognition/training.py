@@ -25,6 +25,8 @@ CODE = "3"
 """Version of what this package does: raise it when the same recipe would give another model."""
 WEIGHTS, ONNX = "model.safetensors", "model.onnx"
 _PLAN, _RESULT = "plan.json", "result.json"
+_MANY = 200
+_FEW = " These are few, a hand takes some hundreds: give it more minutes, or a machine that does nothing else."
 _LEAST_LINES = 20
 _LINES_MB = 1024
 
@@ -81,6 +83,7 @@ def train_recognition(
     limits: Limits | None = None,
     resources: Resources | None = None,
     told: Callable[[Progress], None] = lambda _: None,
+    said: Callable[[str], None] = lambda _: None,
 ) -> Training:
     """Train a model; ``model.safetensors`` and ``model.onnx`` are then in the folder.
 
@@ -91,6 +94,7 @@ def train_recognition(
         base: What to begin with.
         folder: Of this training alone.
         told: Called after each evaluation. What it raises ends the training, which can go on later.
+        said: Told in sentences of what is done before the first batch.
 
     Raises:
         UsageError: There are too few lines.
@@ -99,6 +103,7 @@ def train_recognition(
     """
     limits, resources = limits or Limits(), resources or Resources()
     network = trainable(base)
+    said(f"Lines are cut out of {len(train) + len(validate)} pages.")
     cut = [
         cut_lines(
             pages,
@@ -123,7 +128,7 @@ def train_recognition(
         return done
     new = network.learn_characters((line.text for line in lines), recipe.seed)
     learning = Learning(network, lines, held, recipe)
-    plan = _planned(folder, known, recipe, learning, limits.minutes)
+    plan = _planned(folder, known, recipe, learning, limits.minutes, said)
     state = learning.run(plan, known, limits, folder, told)
     _write(network, [line.strip for line in held or lines], folder)
     training = Training(
@@ -170,17 +175,24 @@ def _key(
     )
 
 
-def _planned(folder: Path, key: str, recipe: Recipe, learning: Learning, minutes: float) -> Plan:
+def _planned(
+    folder: Path, key: str, recipe: Recipe, learning: Learning, minutes: float, said: Callable[[str], None]
+) -> Plan:
     """What the recipe says, and where it does not: what was worked out at an earlier attempt, or now."""
     data = read_json(folder / _PLAN)
     if isinstance(data, dict) and data.pop("key", None) == key:
         with suppress(ValidationError):
-            return Plan.model_validate(data)
+            plan = Plan.model_validate(data)
+            said(f"A training of {plan.steps} batches was begun, and goes on from its last checkpoint.")
+            return plan
+    if recipe.steps is None:
+        said(f"Measuring how many batches of {recipe.batch} lines fit into {minutes:g} minutes.")
     plan = Plan(
         learning_rate=recipe.learning_rate or learning.usual_rate(),
         steps=recipe.steps or learning.steps_within(minutes),
     )
     write_json(folder / _PLAN, {"key": key, **plan.model_dump()})
+    said(f"{plan.steps} batches.{_FEW if plan.steps < _MANY else ''}")
     return plan
 
 

@@ -163,6 +163,15 @@ class Examination:
     def finish(self) -> list[Finding]:
         """What shows in the whole set."""
         found = list(self._habits.findings())
+        if self.hand.writer is None:
+            found.append(
+                Finding(
+                    code="no-writer",
+                    severity="warning",
+                    what="nobody said whose hand it is, so that it is one of its own, named as the set",
+                    remedy="Put a hand.yaml beside it, with writer: and the name that archive.yaml files have in hand.",
+                )
+            )
         if self.hand.licence is None:
             found.append(
                 Finding(

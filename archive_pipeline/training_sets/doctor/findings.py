@@ -43,6 +43,7 @@ Code = Literal[
     "normal-form",
     "blanks",
     # sets
+    "no-writer",
     "no-licence",
     "nothing",
 ]
