@@ -302,9 +302,14 @@ def test_a_training_beyond_its_memory_ends_and_keeps_its_checkpoint(sets: Path, 
     assert truth is not None
     pages = list(pages_of_set(truths, truth))
     base = ModelLibrary(None).installed("ppocr-v6-latin")
-    with pytest.raises(loop.TrainingEnded, match="MB of memory, and may take 200"):
-        train_recognition(
-            pages, [], base, Recipe(steps=6, evaluations=3, threads=1), tmp_path / "out", limits=Limits(memory_mb=200)
-        )
-    assert (tmp_path / "out" / loop.CHECKPOINT).is_file()
+    recipe, limits = Recipe(steps=6, evaluations=3, threads=1), Limits(memory_mb=200)
+    said: list[str] = []
+    for _ in range(2):
+        with pytest.raises(loop.TrainingEnded, match="MB of memory, and may take 200"):
+            train_recognition(pages, [], base, recipe, tmp_path / "out", limits=limits, said=said.append)
+        assert (tmp_path / "out" / loop.CHECKPOINT).is_file()
+    cut, begun, again, goes_on = said
+    assert cut == again == "Lines are cut out of 3 pages."
+    assert begun.startswith("6 batches. These are few")
+    assert goes_on == "A training of 6 batches was begun, and goes on from its last checkpoint."
     shutil.rmtree(tmp_path / "out")
