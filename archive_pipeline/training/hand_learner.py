@@ -172,7 +172,8 @@ class HandLearner:
             return wanted, ()
         decision = decide_lines(self._shop, split, present, wanted, new, told)
         keep(self._shop.models, decision)
-        reasons = (f"Its lines, by {wanted.id} instead of {present.id}:", *decision.reasons)
+        missed = "(here lines that were missed, and found ones that are none, count as errors, too)"
+        reasons = (f"Its lines, by {wanted.id} instead of {present.id} {missed}:", *decision.reasons)
         return (wanted if decision.promoted else None), reasons
 
     def _segmentation(self, split: Split) -> InstalledModel | None:
