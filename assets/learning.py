@@ -12,7 +12,7 @@ from pydantic import Field
 
 from archive_pipeline.errors import ArchiveError, UsageError, printable
 from archive_pipeline.training.learning import Candidate, Figures
-from archive_pipeline.training.recognition.loop import Progress
+from archive_pipeline.training.recognition.progress import Progress
 from archive_pipeline.training_sets.hands import HandTruth
 from assets.metadata import shown_as_it_is
 from assets.partitions import HANDS, MODELS_POOL

@@ -17,10 +17,8 @@ from archive_pipeline.processing.page_images_index import PageImages
 from archive_pipeline.rendering.model import RenderOptions
 from archive_pipeline.settings import Settings
 from archive_pipeline.store import Store
-from archive_pipeline.training.hand_learner import HandLearner
 from archive_pipeline.training.learning import Learner
-from archive_pipeline.training.proving import in_use
-from archive_pipeline.training.recognition.loop import Progress
+from archive_pipeline.training.recognition.progress import Progress
 from archive_pipeline.training.workshop import Workshop
 from archive_pipeline.training_sets.hands import HandTruth, known_hands, truth_of_hand
 from archive_pipeline.training_sets.importing import Imported
@@ -108,6 +106,9 @@ class TrainingResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         Raises:
             UsageError: One of them cannot be.
         """
+        # Not above: what describes the assets need not load what trains.
+        from archive_pipeline.training.hand_learner import HandLearner
+
         shop = Workshop.from_settings(self._settings).asked(base=base, minutes=minutes, seed=seed)
         return HandLearner(shop, at)
 
@@ -124,6 +125,8 @@ class TrainingResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def _general(self, hand: str) -> str:
         """What reads a hand for which no model is promoted; who went back must not be told that it failed."""
+        from archive_pipeline.training.proving import in_use
+
         try:
             return in_use(Workshop.from_settings(self._settings), hand).recognition.id
         except ArchiveError:

@@ -21,7 +21,7 @@ from archive_pipeline.models.check import check_model
 from archive_pipeline.models.importing import Description, import_model
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.processing.options import ProcessingOptions
-from archive_pipeline.training.recognition.loop import Progress
+from archive_pipeline.training.recognition.progress import Progress
 from archive_pipeline.training.recognition.recipe import Limits, Recipe
 from archive_pipeline.training.recognition.training import ONNX, WEIGHTS, Training, train_recognition
 from archive_pipeline.training_sets.importing import import_truth

@@ -19,7 +19,7 @@ from archive_pipeline.promotion.comparing import compared
 from archive_pipeline.promotion.decision import Decision, ModelName
 from archive_pipeline.promotion.figures import Figures
 from archive_pipeline.promotion.weighing import weigh
-from archive_pipeline.training.recognition.loop import Progress
+from archive_pipeline.training.recognition.progress import Progress
 from archive_pipeline.training.recognition.recipe import Limits, Recipe
 from archive_pipeline.training.recognition.training import WEIGHTS, Training, train_recognition
 

@@ -129,7 +129,7 @@ def _evaluate(
     """Evaluate on pages; what is found of a hand, by its key, is kept."""
     from archive_pipeline.evaluation import evaluating
     from archive_pipeline.evaluation.leaks import require_unseen
-    from archive_pipeline.evaluation.stored import evaluate_once
+    from archive_pipeline.evaluation.once import evaluate_once
 
     require_unseen(settings.models_dir, model, pages, training_places.frozen(settings))
     with click.progressbar(length=len(pages), label="pages", file=click.get_text_stream("stderr")) as bar:

@@ -31,7 +31,7 @@ from archive_pipeline.training.proving import (
     judged_by,
     leak_of,
 )
-from archive_pipeline.training.recognition.loop import Progress
+from archive_pipeline.training.recognition.progress import Progress
 from archive_pipeline.training.recognition.training import Training, train_recognition
 from archive_pipeline.training.workshop import Workshop
 from archive_pipeline.training_sets.frozen import marks_of, require_not_frozen

@@ -9,8 +9,8 @@ from archive_pipeline.engines.factory import DEFAULT_SEGMENTATION
 from archive_pipeline.errors import UsageError, printable
 from archive_pipeline.evaluation.found_lines import has_lines_to_find, read_found_lines
 from archive_pipeline.evaluation.leaks import leaks_of
+from archive_pipeline.evaluation.once import evaluate_once
 from archive_pipeline.evaluation.record import Evaluation
-from archive_pipeline.evaluation.stored import evaluate_once
 from archive_pipeline.models.hands import promoted_model
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.models.library import ModelLibrary

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -216,3 +218,12 @@ def test_the_definitions_are_those_of_the_snapshot(archive: Archive) -> None:
     snapshot = json.loads((Path(__file__).parent / "definitions.json").read_text("utf-8"))
     found = _specs(archive.definitions)
     assert found == snapshot, json.dumps(found, indent=1)
+
+
+@pytest.mark.parametrize("describes", ["archive_pipeline.definitions", "archive_pipeline.models_definitions"])
+def test_what_describes_the_assets_loads_no_engine_and_nothing_that_trains(describes: str) -> None:
+    """Every code location, run and command loads it, and these take ten seconds and half a gigabyte."""
+    heavy = ("torch", "kraken", "lightning", "onnxruntime")
+    code = f"import sys, {describes}; print(sorted(sys.modules.keys() & set({heavy})))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -18,7 +18,7 @@ from archive_pipeline.models.promoting import promote
 from archive_pipeline.models.trained import records_of
 from archive_pipeline.promotion.proofs import kept
 from archive_pipeline.training.learning import Candidate, Decided, Evaluated, Told
-from archive_pipeline.training.recognition.loop import Progress
+from archive_pipeline.training.recognition.progress import Progress
 from archive_pipeline.training.workshop import Workshop
 from assets.learning import CANDIDATE, EVALUATION, LEARNING, PROMOTED, TRUTH
 from resources.training import TrainingResource
@@ -241,7 +241,7 @@ def test_a_shop_is_of_the_settings_and_not_of_the_environment_later(
     inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shops: list[Workshop] = []
-    monkeypatch.setattr("resources.training.HandLearner", lambda shop, _: shops.append(shop))
+    monkeypatch.setattr("archive_pipeline.training.hand_learner.HandLearner", lambda shop, _: shops.append(shop))
     training = TrainingResource.from_settings(inbox.settings)
     monkeypatch.setenv("ARCHIVE_HOME", "/nowhere")
     training.learner(lambda _: None, minutes=2)

@@ -16,10 +16,11 @@ import numpy as np
 import pytest
 
 from archive_pipeline.errors import NotReadable, StorageError
-from archive_pipeline.evaluation import stored as stored_module
+from archive_pipeline.evaluation import once as once_module
 from archive_pipeline.evaluation.evaluating import _fit_lines, evaluation_digest, most_letters
 from archive_pipeline.evaluation.given_lines import scored
 from archive_pipeline.evaluation.graphemes import line_errors
+from archive_pipeline.evaluation.once import evaluate_once
 from archive_pipeline.evaluation.page_reader import PageReader
 from archive_pipeline.evaluation.pictures import shown_places, worst_lines
 from archive_pipeline.evaluation.record import (
@@ -31,7 +32,7 @@ from archive_pipeline.evaluation.record import (
     line_record,
     parts,
 )
-from archive_pipeline.evaluation.stored import EvaluationStore, evaluate_once
+from archive_pipeline.evaluation.stored import EvaluationStore
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.page import Line, Page, Region
 from archive_pipeline.processing.line_pictures import cut_lines
@@ -192,7 +193,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         left_out = {"a/2": "no"} if len(pages) == 2 else {}
         return evaluation(record("a/1", ("ab", "ax")), digest=evaluation_digest(pages, model), left_out=left_out)
 
-    monkeypatch.setattr(stored_module, "evaluate", evaluate)
+    monkeypatch.setattr(once_module, "evaluate", evaluate)
     return counted
 
 

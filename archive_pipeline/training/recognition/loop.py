@@ -11,7 +11,6 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +24,7 @@ from archive_pipeline.training.recognition.batches import batch_at, parts
 from archive_pipeline.training.recognition.checkpoint import State, Tensors
 from archive_pipeline.training.recognition.lines import CutLine
 from archive_pipeline.training.recognition.network import TrainableNetwork
+from archive_pipeline.training.recognition.progress import Progress
 from archive_pipeline.training.recognition.rates import LINES_READ, share, usual_rate
 from archive_pipeline.training.recognition.reading import character_error_rate, read_lines
 from archive_pipeline.training.recognition.recipe import Limits, Plan, Recipe
@@ -44,23 +44,6 @@ class TrainingEnded(ArchiveError):
     default_remedy = (
         "Give it more (ARCHIVE_TRAINING_MEMORY_MB, in containers ARCHIVE_RUN_MEMORY); it then goes on where it stopped."
     )
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Told after each evaluation.
-
-    Attributes:
-        loss: Mean since the last one, for each character.
-        cer: On the pages for validation, in percent; None where there are none.
-    """
-
-    step: int
-    steps: int
-    epoch: int
-    loss: float
-    cer: float | None
-    seconds: float
 
 
 class Learning:

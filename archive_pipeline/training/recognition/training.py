@@ -15,9 +15,10 @@ from archive_pipeline.engines.base import Image
 from archive_pipeline.errors import UsageError
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.training.recognition.lines import CutLine, cut_lines
-from archive_pipeline.training.recognition.loop import CHECKPOINT, OUT_OF_TIME, Learning, Progress, trains_in_halves
+from archive_pipeline.training.recognition.loop import CHECKPOINT, OUT_OF_TIME, Learning, trains_in_halves
 from archive_pipeline.training.recognition.network import TrainableNetwork, trainable, write_network
 from archive_pipeline.training.recognition.onnx_form import onnx_form
+from archive_pipeline.training.recognition.progress import Progress
 from archive_pipeline.training.recognition.recipe import Limits, Plan, Recipe
 from archive_pipeline.training_sets.lines import TrainingPage
 
