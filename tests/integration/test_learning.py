@@ -254,7 +254,7 @@ def test_what_a_base_has_seen_is_known_of_the_models_that_begin_with_it(
 
 
 def test_a_hand_of_which_there_is_nothing_is_said_to_be_so(home: Path) -> None:
-    with pytest.raises(UsageError, match="no ground truth of a hand nobody"):
+    with pytest.raises(UsageError, match="no ground truth of a hand 'nobody'"):
         HandLearner(_shop(home)).train("nobody", _quiet)
 
 
