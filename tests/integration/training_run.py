@@ -10,7 +10,7 @@ from archive_pipeline.training.recognition.training import train_recognition
 from archive_pipeline.training_sets.lines import pages_of_set
 from archive_pipeline.training_sets.stored import TruthStore
 
-RECIPE = Recipe(steps=12, batch=4, evaluations=4, warm_up=4, seed=1, threads=1, patience=0, average=0.9)
+RECIPE = Recipe(steps=8, batch=4, evaluations=4, warm_up=4, seed=1, threads=1, patience=0, average=0.9)
 
 if __name__ == "__main__":
     folder, sets = map(Path, sys.argv[1:3])
