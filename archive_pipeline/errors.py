@@ -133,7 +133,7 @@ class BadTranscription(DocumentRefused):
 
 
 class BadSettings(DocumentRefused):
-    default_remedy = "Mend the file or delete it; see choosing.md, and for a hand.yaml ground-truth.md."
+    default_remedy = "Mend the file or delete it; see choosing.md."
 
 
 class BadArchive(DocumentRefused):

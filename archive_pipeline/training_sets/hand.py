@@ -18,6 +18,7 @@ __all__ = ["FIELDS", "HAND_FILE", "MAX_BYTES", "Hand", "folded_name", "parse_han
 HAND_FILE = "hand.yaml"
 MAX_BYTES = 16_384
 _LONGEST = 200
+_REMEDY = "Mend hand.yaml; see ground-truth.md."
 
 
 def _one_line(text: str) -> str:
@@ -61,14 +62,17 @@ def parse_hand(data: bytes) -> Hand:
     Raises:
         BadSettings: It cannot be obeyed; the message begins with the line, if one is to blame.
     """
-    values, lines = read_flat(data, FIELDS)
+    try:
+        values, lines = read_flat(data, FIELDS)
+    except BadSettings as error:
+        if error.remedy == BadSettings.default_remedy:  # which is of archive.yaml
+            raise BadSettings(error.what, remedy=_REMEDY) from None
+        raise
     try:
         hand = Hand.model_validate(values)
     except ValidationError as error:
         name = str(error.errors()[0]["loc"][0])
-        raise BadSettings(
-            f"line {lines[name]}: {reason_of(error)}", remedy="Mend hand.yaml; see ground-truth.md."
-        ) from None
+        raise BadSettings(f"line {lines[name]}: {reason_of(error)}", remedy=_REMEDY) from None
     # Not in the model: sets that were stored before this was refused must still load.
     if is_unknown(hand.writer):
         raise BadSettings(

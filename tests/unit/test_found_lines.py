@@ -274,8 +274,8 @@ def test_on_images_of_lines_nothing_is_proved(bench: Bench, monkeypatch: pytest.
 @pytest.mark.parametrize(
     ("errors", "bound", "lines", "why"),
     [
-        (30, None, "kraken-blla", "instead of ppocr-v6-detection: The candidate is better on 6 frozen pages"),
-        (40, None, None, "instead of ppocr-v6-detection: A tie"),
+        (30, None, "kraken-blla", "as errors, too): The candidate is better on 6 frozen pages"),
+        (40, None, None, "as errors, too): A tie"),
         (30, "lines", "lines", "The candidate is better"),
     ],
     ids=["better", "tie", "bound-before"],

@@ -300,6 +300,12 @@ def test_a_hand_that_cannot_be_obeyed_is_refused_with_its_line(text: str, error:
         parse_hand(text.encode())
 
 
+def test_who_wrote_no_yaml_is_sent_to_what_is_said_of_this_file() -> None:
+    with pytest.raises(BadSettings, match="line 2: this is no YAML") as error:
+        parse_hand(b"writer\nlicence: CC0-1.0\n")
+    assert error.value.remedy == "Mend hand.yaml; see ground-truth.md."
+
+
 def test_a_hand_says_what_stands_there_and_nothing_where_nothing_stands() -> None:
     assert parse_hand(b"") == Hand()
     assert parse_hand(b"writer: no\nperiod: 1858\nscript:\n") == Hand(writer="no", period="1858")
