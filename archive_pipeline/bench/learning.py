@@ -21,6 +21,7 @@ from archive_pipeline.models.check import check_model
 from archive_pipeline.models.importing import Description, import_model
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.processing.options import ProcessingOptions
+from archive_pipeline.promotion.comparing import compared
 from archive_pipeline.training.recognition.progress import Progress
 from archive_pipeline.training.recognition.recipe import Limits, Recipe
 from archive_pipeline.training.recognition.training import ONNX, WEIGHTS, Training, train_recognition
@@ -110,9 +111,9 @@ def bench_learning(
 
 
 def _difference(before: Evaluation, after: Evaluation) -> Difference:
-    both = sorted(before.by_group.keys() & after.by_group.keys())
-    first, second = ([found.by_group[group][0] for group in both] for found in (before, after))
-    return paired_difference(first, second, [before.by_group[group][1] for group in both])
+    both = compared(before, after)
+    first, second = ([page.errors for page in each] for each in (both.current, both.candidate))
+    return paired_difference(first, second, [page.characters for page in both.current])
 
 
 def imported_pages(folder: Path, root: Path) -> list[TrainingPage]:

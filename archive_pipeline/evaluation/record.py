@@ -142,11 +142,6 @@ class Evaluation(_Record):
     scripts: dict[str, Figures]
     confusions: tuple[Confusion, ...]
 
-    @property
-    def by_group(self) -> dict[str, tuple[int, int]]:
-        """Character errors and characters of each page: what two models are compared by, paired."""
-        return {group: (errors, total) for group, (errors, total, *_) in _sums(self.pages).items()}
-
 
 def line_record(index: int | None, errors: LineErrors, confidence: float | None) -> LineRecord:
     """What is kept of a line."""

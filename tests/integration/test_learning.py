@@ -310,5 +310,5 @@ def test_a_training_beyond_its_memory_ends_and_keeps_its_checkpoint(sets: Path, 
     cut, begun, again, goes_on = said
     assert cut == again == "Lines are cut out of 3 pages."
     assert begun.startswith("6 batches. These are few")
-    assert goes_on == "A training of 6 batches was begun, and goes on from its last checkpoint."
+    assert goes_on == "A training of 6 batches was begun, and goes on."
     shutil.rmtree(tmp_path / "out")

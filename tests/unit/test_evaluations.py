@@ -120,7 +120,6 @@ def test_figures_are_sums_over_lines_and_intervals_are_over_groups() -> None:
     # Three lines of one page are one page: nothing is known of others.
     one = figures([each.model_copy(update={"group": "a"}) for each in pages])
     assert (one.cer.percent, one.cer.pages, one.cer.low) == (found.cer.percent, 1, None)
-    assert evaluation(*pages).by_group == {"a/1": (1, 4), "a/2": (0, 6), "b/1": (1, 2)}
 
 
 def test_documents_and_scripts_have_figures_of_their_own() -> None:

@@ -27,7 +27,7 @@ CODE = "3"
 WEIGHTS, ONNX = "model.safetensors", "model.onnx"
 _PLAN, _RESULT = "plan.json", "result.json"
 _MANY = 200
-_FEW = " These are few, a hand takes some hundreds: give it more minutes, or a machine that does nothing else."
+_FEW = " These are few: a hand takes some hundreds."
 _LEAST_LINES = 20
 _LINES_MB = 1024
 
@@ -184,7 +184,7 @@ def _planned(
     if isinstance(data, dict) and data.pop("key", None) == key:
         with suppress(ValidationError):
             plan = Plan.model_validate(data)
-            said(f"A training of {plan.steps} batches was begun, and goes on from its last checkpoint.")
+            said(f"A training of {plan.steps} batches was begun, and goes on.")
             return plan
     if recipe.steps is None:
         said(f"Measuring how many batches of {recipe.batch} lines fit into {minutes:g} minutes.")
