@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
-from archive_pipeline.durable import clear_temporary, make_folder, read_json, to_json, write_bytes
+from archive_pipeline.durable import make_folder, read_json, to_json, write_bytes
 from archive_pipeline.errors import StorageError, printable
 from archive_pipeline.training.segmentation.validation import Validation
 
@@ -96,7 +96,6 @@ class Checkpoints:
         self._key = key
         self._best: tuple[str, str] = ("", "")
         make_folder(folder)
-        clear_temporary(folder)
 
     def load(self) -> tuple[Standing, Tensors, Tensors] | None:
         """The standing, the state and the best weights; None if there is none yet of this very training.
