@@ -95,7 +95,7 @@ def test_a_run_of_models_holds_no_document_up_and_no_two_of_a_kind_are_under_way
     # Dagster makes the limit of a pool when it first meets a run of it, and that run's batch is not held to it yet.
     assert stack.wait(stack.launch("models")) == "SUCCESS"
     stack.upload(scan("beside.pdf", 1))
-    runs = [stack.launch("models") for _ in range(2)]
+    runs: list[str] = []
     mine = {"models_job", "ground_truth_job"}
     seen: Counter[str] = Counter()
 
@@ -103,8 +103,12 @@ def test_a_run_of_models_holds_no_document_up_and_no_two_of_a_kind_are_under_way
         jobs = stack.under_way()
         models = [job for job in jobs if job in mine]
         seen[" ".join(["documents"] * (jobs != models) + ["models"] * len(models))] += 1
-        all_ended = all(stack.status(run) in ENDED for run in runs)
-        return all_ended and not jobs and bool(stack.shown("document_exports", "beside.pdf"))
+        waiting = [run for run in runs if stack.status(run) not in ENDED]
+        if stack.shown("document_exports", "beside.pdf"):
+            return not waiting and not jobs
+        # Nobody knows when the document is looked at, so one run of models waits behind another until it is done.
+        runs.extend(stack.launch("models") for _ in range(2 - len(waiting)))
+        return False
 
     stack.until(ended)
     assert {stack.status(run) for run in runs} == {"SUCCESS"}
