@@ -69,13 +69,14 @@ def _whole(file: BinaryIO, most: int) -> bytes:
     file.seek(0)
     data = file.read(most + 1)
     if len(data) > most:
-        raise TooLarge(f"it has more than {most >> 10} kB")
+        raise TooLarge(f"it has more than {most >> 10} kB", remedy="Check that this is the right file.")
     return data
 
 
 def _root(file: BinaryIO, name: str) -> etree._Element:
     if file.seek(0, 2) > _MAX_XML:
-        raise TooLarge(f"it has more than {_MAX_XML >> 20} MB, which no page of text has")
+        what = f"it has more than {_MAX_XML >> 20} MB, which no page of text has"
+        raise TooLarge(what, remedy="Check that this is the right file.")
     file.seek(0)
     root = parse(file, name)
     if etree.QName(root).localname not in ("PcGts", "alto"):

@@ -97,7 +97,11 @@ def _walk(folder: Path, limits: ZipLimits) -> Iterator[tuple[str, os.DirEntry[st
             name = f"{prefix}{entry.name}"
             count += 1
             if count > limits.entries:
-                raise TooLarge(f"it has more than {limits.entries} files", document=str(folder))
+                raise TooLarge(
+                    f"it has more than {limits.entries} files",
+                    document=str(folder),
+                    remedy="Part it into several folders.",
+                )
             if entry.is_dir(follow_symlinks=False):
                 if name.count("/") < limits.depth and why_not(f"{name}/x.xml") is None:
                     pending.append((f"{name}/", path / entry.name))
@@ -110,7 +114,11 @@ def _open_zip(path: Path, child: Caller, scratch: Path, limits: ZipLimits) -> Op
     with open_file(source, 0) as file:
         size = os.fstat(file.fileno()).st_size
         if size > limits.total_mb * MB:
-            raise TooLarge(f"the ZIP has {size >> 20} MB, the limit is {limits.total_mb} MB", document=str(path))
+            raise TooLarge(
+                f"the ZIP has {size >> 20} MB, the limit is {limits.total_mb} MB",
+                document=str(path),
+                remedy="Part it into several ZIP files.",
+            )
         try:
             answer = child.call(
                 {"do": "unpack", "limits": asdict(limits)}, [file], timeout=60 + _SECONDS_PER_MB * limits.total_mb

@@ -58,7 +58,8 @@ def require_small_directory(file: BinaryIO) -> None:
         raise BadArchive("it has no table of contents at its end: it is no ZIP file, or was cut off")
     length = _END.unpack_from(tail, start)[5]
     if _MAX_DIRECTORY < length < 0xFFFFFFFF:
-        raise TooLarge(f"its table of contents has {length >> 20} MB, the limit is {_MAX_DIRECTORY >> 20} MB")
+        what = f"its table of contents has {length >> 20} MB, the limit is {_MAX_DIRECTORY >> 20} MB"
+        raise TooLarge(what, remedy=_SPLIT)
 
 
 def checked_entries(archive: zipfile.ZipFile, file: BinaryIO, limits: ZipLimits) -> list[Entry]:
@@ -131,7 +132,8 @@ def _require_plain(info: zipfile.ZipInfo, name: str) -> None:
 
 def _require_size(info: zipfile.ZipInfo, name: str, limits: ZipLimits) -> None:
     if info.file_size > limits.file_mb * MB:
-        raise TooLarge(f"{printable(name)} unpacks to {info.file_size >> 20} MB, the limit is {limits.file_mb} MB")
+        what = f"{printable(name)} unpacks to {info.file_size >> 20} MB, the limit is {limits.file_mb} MB"
+        raise TooLarge(what, remedy="Leave it out, or scale it down.")
     if info.file_size > MB and info.file_size > limits.ratio * info.compress_size:
         raise TooLarge(
             f"{printable(name)} unpacks to more than {limits.ratio} times its size",
