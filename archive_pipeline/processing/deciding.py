@@ -11,7 +11,7 @@ from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.processing.choice import Choices, Decision, decide
 from archive_pipeline.processing.document_settings import FileSettings, Wishes
-from archive_pipeline.processing.hand_choice import Found, asks_for_a_hand
+from archive_pipeline.processing.hand_choice import Found, asks_for_a_hand, misspelt
 from archive_pipeline.processing.hand_trial import promoted_digest, promoted_now, stored_trial
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.processing.page_job import DocumentWork
@@ -102,6 +102,11 @@ class Decider:
             said=as_found,
             tried=promoted_digest(promoted),
         )
+
+    def notes(self, choices: Choices | None) -> tuple[str, ...]:
+        """Sentences on what was decided, for people."""
+        note = misspelt(choices.hand, self._library) if choices else None
+        return (note,) if note else ()
 
     def _places(self, said: Sequence[Said]) -> tuple[Said, ...]:
         asked, settings = said_by_options(self._options)

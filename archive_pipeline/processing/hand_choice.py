@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
-from archive_pipeline.hand_names import is_unknown
-from archive_pipeline.models.hands import promoted_model
+from archive_pipeline.errors import ModelError, printable
+from archive_pipeline.hand_names import folded_name, is_unknown
+from archive_pipeline.models.hands import hand_record, hand_records, promoted_model
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.processing.document_settings import Wishes
 from archive_pipeline.processing.said import Said
+
+_NEAR = 0.8
+"""Of two names, as difflib counts it: one letter more or less, two that are exchanged; not another forename."""
 
 
 @dataclass(frozen=True)
@@ -63,3 +68,20 @@ def with_promoted(said: Sequence[Said], library: ModelLibrary, found: Found | No
         where = f"{promoted_for(hand)}, which was found" if unknown else promoted_for(hand)
         return (*said[: index + 1], Said(where, wishes, promoted=promoted), *said[index + 1 :])
     return tuple(said)
+
+
+def misspelt(hand: str | None, library: ModelLibrary) -> str | None:
+    """A sentence, where no model was ever promoted for a hand and one reads a hand that is called nearly so."""
+    if library.root is None or not folded_name(hand) or is_unknown(hand):
+        return None
+    try:
+        if hand_record(library.root, hand or "") is not None:
+            return None
+        names = {folded_name(record.name): record.name for record in hand_records(library.root) if record.promoted}
+    except ModelError:  # a hint is not worth the document; who wants that hand is told of it
+        return None
+    near = get_close_matches(folded_name(hand), names, n=1, cutoff=_NEAR)
+    if not near:
+        return None
+    other = printable(names[near[0]])
+    return f"No model is promoted for the hand '{printable(hand or '')}', but one is for '{other}': is that meant?"

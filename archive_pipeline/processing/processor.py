@@ -143,11 +143,12 @@ class Processor:
         seconds = time.monotonic() - began
         ordered = tuple(outcomes[number] for number in sorted(outcomes))
         preview = make_preview(self._pool, folder, ordered) if stages & _TEXT_STAGES else None
+        notes = (*work.inspection.notes, *self._decider.notes(work.choices))
         for stage in STAGES[:3]:
             if stage in stages:
                 picture = preview if stage != "page_images" else None
                 version = stage_version(folder, stage, ordered)
-                notes, chosen = work.inspection.notes, work.choices.told() if work.choices else {}
+                chosen = work.choices.told() if work.choices else {}
                 yield StageResult(stage, folder.key, version, ordered, seconds, picture, notes, chosen)
         if "document_exports" in stages:
             result = export_document(work, selected, ordered, began)
@@ -183,6 +184,8 @@ class Processor:
         )
         work = self._decider.with_hand(work, decided, self._pool)
         _log.info("%s: %s", folder.key, work.choices.sentence() if work.choices else "")
+        for note in self._decider.notes(work.choices):
+            _log.info("%s: %s", folder.key, note)
         attempt.work = work
         return work, decided.files
 
