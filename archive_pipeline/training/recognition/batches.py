@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 
 import numpy as np
 
 _TOGETHER = 8  # batches whose lines are sorted by width together: less is padded, and chance stays
+_LEAST, _MOST = 8, 64
+_PIXELS = 6400  # of lines in a batch: eight lines of a page of letters
+
+
+def usual_batch(widths: Sequence[int]) -> int:
+    """How many lines are learnt from at once: eight, and more where they are short.
+
+    A step is as noisy as its characters are few. With eight cells of a table a training at the usual rate comes apart.
+    """
+    return min(_MOST, max(_LEAST, round(_PIXELS / statistics.median(widths))))
 
 
 def epoch_batches(widths: Sequence[int], size: int, seed: int, epoch: int) -> list[list[int]]:

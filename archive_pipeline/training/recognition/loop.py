@@ -6,7 +6,6 @@ and formats are used as they are. Batch normalisation stays as it was learnt fro
 
 from __future__ import annotations
 
-import math
 import resource
 import sys
 import time
@@ -20,7 +19,7 @@ from torch import nn
 from archive_pipeline.errors import ArchiveError
 from archive_pipeline.training.free_memory import give_free_memory_back
 from archive_pipeline.training.recognition.augmentation import augmented
-from archive_pipeline.training.recognition.batches import batch_at, parts
+from archive_pipeline.training.recognition.batches import batch_at, parts, usual_batch
 from archive_pipeline.training.recognition.checkpoint import State, Tensors
 from archive_pipeline.training.recognition.lines import CutLine
 from archive_pipeline.training.recognition.network import TrainableNetwork
@@ -35,6 +34,7 @@ OUT_OF_TIME = "its time was over; started again, it goes on"
 _CHECKPOINT_SECONDS = 30.0
 _MEASURED = 6  # batches by which the speed is measured
 _GIVEN_BACK = 10  # batches after which freed memory goes back to the kernel
+_APART = 1000.0  # of a loss: that of a network that knows nothing is below ten
 _PART = 3200  # pixels of lines that are on their way through the network at once, on a CPU: what takes the memory
 
 
@@ -46,12 +46,21 @@ class TrainingEnded(ArchiveError):
     )
 
 
+class CameApart(TrainingEnded):
+    """A training whose steps were too large: its loss grew beyond what a network that reads can have."""
+
+    default_remedy = "Look at the ground truth (ground-truth check), or begin with another base."
+
+
 class Learning:
     """One training of a network.
 
     Args:
         network: Its characters are learnt already.
         train, validate: Lines to learn from, and to see by how well it does on the way; the latter may be none.
+
+    Attributes:
+        batch: Lines in a batch.
     """
 
     def __init__(
@@ -64,6 +73,7 @@ class Learning:
         self._module = network.module.to(self._device)
         self._widths = [line.strip.shape[1] for line in train]
         self._labels = [network.labels(line.text) for line in train]
+        self.batch = recipe.batch or usual_batch(self._widths)
         self._half = trains_in_halves()
         self._loss = nn.CTCLoss(blank=0, zero_infinity=True)
 
@@ -96,6 +106,7 @@ class Learning:
 
         Raises:
             TrainingEnded: It takes more memory than it may.
+            CameApart: Its steps are too large for these lines.
             StorageError: The checkpoint cannot be read or written.
         """
         recipe, steps = self._recipe, plan.steps
@@ -141,18 +152,15 @@ class Learning:
             give_free_memory_back()
         if recipe.average:
             tensors.follow(min(recipe.average, (1 + state.step) / (10 + state.step)))
-        if not math.isfinite(loss):
-            raise TrainingEnded(
-                f"the training has come apart at step {state.step}: its loss is {loss}",
-                remedy="Train with a lower learning rate, or look at the ground truth: ground-truth check.",
-            )
+        if not loss < _APART:  # nor is it where it is no number
+            raise CameApart(f"the training has come apart at step {state.step}: its loss is {loss:.0f} a character")
         state.losses = (state.losses[0] + loss, state.losses[1] + 1)
 
     def _learn_from(self, step: int) -> float:
         """Add the gradients of the batch of a step, and give its loss; all that is drawn is drawn by the step."""
         recipe = self._recipe
         torch.manual_seed((recipe.seed << 32) + step)  # dropout
-        epoch, chosen = batch_at(self._widths, recipe.batch, recipe.seed, step)
+        epoch, chosen = batch_at(self._widths, self.batch, recipe.seed, step)
         most = _PART if self._device.type == "cpu" else sys.maxsize
         total = 0.0
         for part in parts(chosen, self._widths, most):
@@ -196,7 +204,7 @@ class Learning:
         loss = state.losses[0] / max(state.losses[1], 1)
         state.losses = (0.0, 0)
         state.curve.append({"step": state.step, "loss": loss, "cer": cer, "seconds": round(state.seconds, 1)})
-        epoch, _ = batch_at(self._widths, self._recipe.batch, self._recipe.seed, state.step)
+        epoch, _ = batch_at(self._widths, self.batch, self._recipe.seed, state.step)
         told(Progress(state.step, steps, epoch, loss, cer, state.seconds))
 
     def _optimiser(self) -> torch.optim.AdamW:

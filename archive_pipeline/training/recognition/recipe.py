@@ -15,11 +15,12 @@ class Recipe(BaseModel):
 
     A time limit cannot be part of it, for it would make a slow machine's model another one: ``steps`` are. Where they
     are not given they are worked out once, from the limit and the speed that is measured at the start, and noted. So
-    is the learning rate, by how well the base reads already what it is to learn.
+    is the learning rate, by how well the base reads already what it is to learn; a training that comes apart all the
+    same begins anew with a lower one.
 
     Attributes:
         steps: Batches; None to work it out.
-        batch: Lines in a batch.
+        batch: Lines in a batch; None for the usual number (:func:`.batches.usual_batch`).
         learning_rate: The highest; it rises over ``warm_up`` batches and then falls as a cosine to a fiftieth. None for
             the usual one.
         weight_decay: Of AdamW (Loshchilov & Hutter 2019), on matrices and kernels only.
@@ -36,7 +37,7 @@ class Recipe(BaseModel):
 
     schema_version: int = SCHEMA_VERSION
     steps: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
-    batch: Annotated[int, Field(ge=1, le=256)] = 8
+    batch: Annotated[int, Field(ge=1, le=256)] | None = None
     learning_rate: Annotated[float, Field(gt=0, le=1)] | None = None
     warm_up: Annotated[int, Field(ge=0)] = 60
     weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.05
@@ -55,6 +56,7 @@ class Plan(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     steps: Annotated[int, Field(ge=1)]
+    batch: Annotated[int, Field(ge=1)]
     learning_rate: Annotated[float, Field(gt=0)]
 
 

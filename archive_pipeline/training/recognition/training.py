@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib.metadata
+import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,19 +15,18 @@ from archive_pipeline.engines.base import Image
 from archive_pipeline.errors import UsageError
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.training.recognition.lines import CutLine, cut_lines
-from archive_pipeline.training.recognition.loop import CHECKPOINT, OUT_OF_TIME, Learning, trains_in_halves
+from archive_pipeline.training.recognition.loop import CHECKPOINT, OUT_OF_TIME, CameApart, Learning, trains_in_halves
 from archive_pipeline.training.recognition.network import TrainableNetwork, trainable, write_network
 from archive_pipeline.training.recognition.onnx_form import onnx_form
+from archive_pipeline.training.recognition.planning import left, planned, slower
 from archive_pipeline.training.recognition.progress import Progress
-from archive_pipeline.training.recognition.recipe import Limits, Plan, Recipe
+from archive_pipeline.training.recognition.recipe import Limits, Recipe
 from archive_pipeline.training_sets.lines import TrainingPage
 
-CODE = "3"
+CODE = "4"
 """Version of what this package does: raise it when the same recipe would give another model."""
 WEIGHTS, ONNX = "model.safetensors", "model.onnx"
-_PLAN, _RESULT = "plan.json", "result.json"
-_MANY = 200
-_FEW = " These are few: a hand takes some hundreds."
+_RESULT = "result.json"
 _LEAST_LINES = 20
 _LINES_MB = 1024
 
@@ -129,8 +128,18 @@ def train_recognition(
         return done
     new = network.learn_characters((line.text for line in lines), recipe.seed)
     learning = Learning(network, lines, held, recipe)
-    plan = _planned(folder, known, recipe, learning, limits.minutes, said)
-    state = learning.run(plan, known, limits, folder, told)
+    plan = planned(folder, known, recipe, learning, limits.minutes, said)
+    started = time.monotonic()
+    while True:
+        try:
+            state = learning.run(plan, known, left(limits, started), folder, told)
+            break
+        except CameApart as error:
+            plan = slower(folder, known, recipe, plan, error)
+            said(f"{error.what}. It begins anew with {plan.learning_rate:.1g} as its highest learning rate.")
+            network = trainable(base)
+            network.learn_characters((line.text for line in lines), recipe.seed)
+            learning = Learning(network, lines, held, recipe)
     _write(network, [line.strip for line in held or lines], folder)
     training = Training(
         key=known,
@@ -174,27 +183,6 @@ def _key(
     return digest_of(
         "recognition", CODE, base.id, base.digest, recipe.model_dump(mode="json"), minutes, content, versions
     )
-
-
-def _planned(
-    folder: Path, key: str, recipe: Recipe, learning: Learning, minutes: float, said: Callable[[str], None]
-) -> Plan:
-    """What the recipe says, and where it does not: what was worked out at an earlier attempt, or now."""
-    data = read_json(folder / _PLAN)
-    if isinstance(data, dict) and data.pop("key", None) == key:
-        with suppress(ValidationError):
-            plan = Plan.model_validate(data)
-            said(f"A training of {plan.steps} batches was begun, and goes on.")
-            return plan
-    if recipe.steps is None:
-        said(f"Measuring how many batches of {recipe.batch} lines fit into {minutes:g} minutes.")
-    plan = Plan(
-        learning_rate=recipe.learning_rate or learning.usual_rate(),
-        steps=recipe.steps or learning.steps_within(minutes),
-    )
-    write_json(folder / _PLAN, {"key": key, **plan.model_dump()})
-    said(f"{plan.steps} batches.{_FEW if plan.steps < _MANY else ''}")
-    return plan
 
 
 def _finished(folder: Path, key: str) -> Training | None:

@@ -1,0 +1,117 @@
+"""What a training works out for itself: lines in a batch, and a lower learning rate where it came apart."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from kraken.lib.ppocr import PPOCRv6Model
+
+from archive_pipeline.models.library import ModelLibrary
+from archive_pipeline.training.recognition import training
+from archive_pipeline.training.recognition.batches import usual_batch
+from archive_pipeline.training.recognition.checkpoint import State
+from archive_pipeline.training.recognition.lines import CutLine
+from archive_pipeline.training.recognition.loop import CHECKPOINT, CameApart, Learning
+from archive_pipeline.training.recognition.network import TrainableNetwork
+from archive_pipeline.training.recognition.recipe import Limits, Plan, Recipe
+
+WILD = 1e6
+
+
+def _network(_: object = None) -> TrainableNetwork:
+    torch.manual_seed(0)
+    return TrainableNetwork(
+        PPOCRv6Model(variant="tiny", num_classes=5, height=48, codec={"a": [1], "b": [2], "c": [3], " ": [4]}).eval()
+    )
+
+
+def _lines(count: int = 24) -> list[CutLine]:
+    draw = np.random.default_rng(0)
+    return [CutLine(str(n), "abc"[: 1 + n % 3], draw.integers(0, 256, (48, 64, 3), np.uint8)) for n in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("widths", "lines"),
+    [([900] * 9, 8), ([5000, 900, 900], 8), ([400] * 9, 16), ([183, 20, 2000], 35), ([12] * 9, 64)],
+    ids=["letters", "wide", "halves", "median", "words"],
+)
+def test_as_much_is_learnt_from_at_once_in_short_lines_as_in_long_ones(widths: list[int], lines: int) -> None:
+    assert usual_batch(widths) == lines
+
+
+def test_steps_that_are_too_large_end_a_training_before_it_wastes_its_time(tmp_path: Path) -> None:
+    network = _network()
+    network.learn_characters(["abc"], 0)
+    learning = Learning(network, _lines(), [], Recipe(threads=1, warm_up=0, augmentation=0))
+    plan = Plan(steps=30, batch=learning.batch, learning_rate=WILD)
+    with pytest.raises(CameApart, match=r"^the training has come apart at step \d+: its loss is (\d+|nan) a character"):
+        learning.run(plan, "key", Limits(memory_mb=100_000), tmp_path, lambda _: None)
+
+
+@pytest.fixture
+def wild(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The rates of trainings that are tried; all but those below 2e-4 come apart."""
+    rates: list[float] = []
+    run = Learning.run
+
+    def runs(self: Learning, plan: Plan, key: str, limits: Limits, folder: Path, told: Any) -> State:
+        rates.append(plan.learning_rate)
+        assert not (folder / CHECKPOINT).exists()
+        if plan.learning_rate > 2e-4:
+            (folder / CHECKPOINT).write_bytes(b"of weights that are of no use")
+            raise CameApart("the training has come apart at step 3: its loss is 1812 a character")
+        return run(self, plan, key, limits, folder, told)
+
+    monkeypatch.setattr(Learning, "run", runs)
+    monkeypatch.setattr(Learning, "usual_rate", lambda _: 1e-3)
+    monkeypatch.setattr(training, "trainable", _network)
+    monkeypatch.setattr(training, "cut_lines", lambda pages, *_, **__: _lines() if pages else [])
+    return rates
+
+
+def _train(folder: Path, said: list[str], **recipe: Any) -> training.Training:
+    base = ModelLibrary(None).installed("ppocr-v6-latin")
+    made = Recipe(steps=2, threads=1, **recipe)
+    limits = Limits(memory_mb=100_000)
+    return training.train_recognition([object()], [], base, made, folder, limits=limits, said=said.append)  # type: ignore[list-item]
+
+
+def test_a_training_that_came_apart_begins_anew_with_a_lower_rate_and_notes_it(
+    wild: list[float], tmp_path: Path
+) -> None:
+    said: list[str] = []
+    made = _train(tmp_path, said)
+    assert wild == pytest.approx([1e-3, 1e-3 / 3, 1e-3 / 9])
+    assert (made.recipe.learning_rate, made.recipe.batch) == (pytest.approx(1e-3 / 9), 64)
+    assert json.loads((tmp_path / "plan.json").read_text())["learning_rate"] == pytest.approx(1e-3 / 9)
+    assert [each for each in said if "anew" in each] == [
+        "the training has come apart at step 3: its loss is 1812 a character. "
+        f"It begins anew with {rate} as its highest learning rate."
+        for rate in ("0.0003", "0.0001")
+    ]
+    # The weights are those of a training that knew the lower rate from the first step on.
+    alone = _train(tmp_path / "alone", [], learning_rate=made.recipe.learning_rate)
+    assert alone.files == made.files
+
+
+def test_a_rate_that_a_person_gave_is_not_changed(wild: list[float], tmp_path: Path) -> None:
+    with pytest.raises(CameApart) as apart:
+        _train(tmp_path, [], learning_rate=5e-4)
+    assert wild == [5e-4]
+    assert "ground-truth check" in str(apart.value.remedy)
+
+
+def test_no_rate_is_tried_at_which_nothing_would_be_learnt(
+    wild: list[float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Learning, "run", lambda _, plan, *__: wild.append(plan.learning_rate) or _apart())
+    with pytest.raises(CameApart):
+        _train(tmp_path, [])
+    assert wild == pytest.approx([1e-3, 1e-3 / 3, 1e-3 / 9, 1e-3 / 27])
+
+
+def _apart() -> State:
+    raise CameApart("the training has come apart")
