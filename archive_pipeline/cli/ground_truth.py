@@ -164,7 +164,7 @@ def list_(as_json: bool) -> None:
 def split(hand: str, test_set: str | None, as_json: bool) -> None:
     """Say which pages of a HAND models are judged by, and which they are trained with.
 
-    If none are frozen yet and there are enough, about a quarter is, for ever.
+    About a quarter is frozen for ever as soon as there are enough, and of those that come later a quarter, too.
     """
     found = training_places.split(read_settings(), hand, test_set)
     parts = {"frozen": found.frozen, "train": found.train, "validate": found.validate}

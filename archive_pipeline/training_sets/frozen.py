@@ -2,8 +2,9 @@
 
 ::
 
-    <training>/splits/<hand key>.json      the frozen pages of a hand
-    <training>/splits/.<hand key>.lock     held by the one process that writes them
+    <training>/splits/<hand key>.json          the frozen pages of a hand
+    <training>/splits/given/<hand key>.json    what its pages are known by that were ever given out for training
+    <training>/splits/.<hand key>.lock         held by the one process that writes them
 
 A frozen page is known by its image, by its text (:func:`.text_digest`) and by its group. What it was ever known by
 stays in the record, so that a page that was scanned anew, then corrected, then imported under another name is known
@@ -12,12 +13,12 @@ still.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from archive_pipeline.durable import digest_of, make_folder, read_json, storage_error, write_json
 from archive_pipeline.errors import BadGroundTruth, DocumentBusy, StorageError, printable
@@ -27,6 +28,7 @@ from archive_pipeline.training_sets.lines import TrainingPage
 SCHEMA_VERSION = 1
 Mark = tuple[str, str]
 """Something by which a page is known: what it is (``group``, ``image``, ``text``), and its value."""
+_MARKS = TypeAdapter(list[Mark])
 
 
 class FrozenPage(BaseModel):
@@ -106,6 +108,9 @@ class FrozenStore:
         """Of a hand, by its key."""
         return self.root / f"{key}.json"
 
+    def _given(self, key: str) -> Path:
+        return self.root / "given" / f"{key}.json"
+
     def load(self, key: str) -> FrozenPages | None:
         """Those of a hand; None if none were frozen yet.
 
@@ -125,6 +130,29 @@ class FrozenStore:
         for path in sorted(self.root.glob("[!.]*.json")):
             if path.stem != key and (found := self.load(path.stem)) is not None:
                 yield found
+
+    def given(self, key: str) -> frozenset[Mark] | None:
+        """What the pages of a hand are known by that were given out for training; None if that was never written.
+
+        Raises:
+            StorageError: It cannot be read.
+        """
+        path = self._given(key)
+        try:
+            data = read_json(path)
+            return None if data is None else frozenset(_MARKS.validate_python(data))
+        except (StorageError, ValidationError):
+            remedy = "Delete it: all pages that are there now count as given out then."
+            raise StorageError(f"{printable(path)} is of another version or damaged", remedy=remedy) from None
+
+    def write_given(self, key: str, marks: Set[Mark]) -> None:
+        """Write that of a hand; the caller has its lock.
+
+        Raises:
+            StorageError, NoSpaceLeft: It cannot be written.
+        """
+        make_folder(self._given(key).parent)
+        write_json(self._given(key), sorted(marks))
 
     def write(self, key: str, frozen: FrozenPages) -> None:
         """Write those of a hand; the caller has its lock.

@@ -3,19 +3,20 @@
 Pages are split, never lines: lines of one page have their ink, paper and camera in common, and a model that saw half of
 a page reads the other half better than it will ever read.
 
-*Frozen* pages are chosen once, about a quarter, by a hash of the page and not by its place in a list, then written down
-(:mod:`.frozen`). They stay frozen for ever, whatever comes to the hand. *Validation* pages, by which a training sees
-when to stop, are chosen anew each time from the others, by another hash.
+*Frozen* pages are about a quarter, chosen by a hash of the page and not by its place in a list, then written down
+(:mod:`.frozen`). They stay frozen for ever, and of what comes later about a quarter joins them before any model can
+have seen it. *Validation* pages, by which a training sees when to stop, are chosen anew each time from the others, by
+another hash.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from archive_pipeline.errors import UsageError, printable
 from archive_pipeline.hand_names import hand_key
 from archive_pipeline.store import Store
-from archive_pipeline.training_sets.frozen import FrozenPages, FrozenStore
+from archive_pipeline.training_sets.frozen import FrozenPages, FrozenStore, Mark, marks_of
 from archive_pipeline.training_sets.lines import TrainingPage, pages_of_hand, pages_of_set
 from archive_pipeline.training_sets.splitting import Split, split_pages
 from archive_pipeline.training_sets.stored import TruthStore
@@ -24,7 +25,7 @@ from archive_pipeline.training_sets.stored import TruthStore
 def split_of_hand(
     frozen: FrozenStore, truths: TruthStore, documents: Store, hand: str, test_set: str | None = None
 ) -> Split:
-    """Split all that people wrote in a hand, and freeze pages if none were yet.
+    """Split all that people wrote in a hand, and freeze pages if none were yet, or others came since.
 
     Args:
         test_set: Name of a set that is for tests from now on: all its pages are frozen, and no others are chosen.
@@ -36,16 +37,32 @@ def split_of_hand(
     """
     key = hand_key(hand)
     pages = list(pages_of_hand(truths, documents, hand))
-    before = frozen.load(key)
     others = list(frozen.others(key))
-    split, now = _split(truths, pages, hand, before, others, test_set)
-    if now != before and now.pages:
-        with frozen.lock(key):
-            # Somebody else may have frozen others meanwhile.
-            before = frozen.load(key)
-            split, now = _split(truths, pages, hand, before, others, test_set)
+
+    def look() -> tuple[Split, Callable[[], None] | None]:
+        """The split, and what writes down what is new in it, if anything is."""
+        before, given = frozen.load(key), frozen.given(key)
+        split, now = _split(truths, pages, hand, before, others, test_set, given)
+        known = given or frozenset()
+        known |= {mark for page in (*split.train, *split.validate) for mark in marks_of(page)}
+        if not now.pages or (now == before and known == given):
+            return split, None
+
+        def write() -> None:
+            # First: what is given out and not written could be frozen when a model has seen it.
+            frozen.write_given(key, known)
             if now != before:
                 frozen.write(key, now)
+
+        return split, write
+
+    split, write = look()
+    if write is not None:
+        with frozen.lock(key):
+            # Somebody else may have frozen others meanwhile.
+            split, write = look()
+            if write is not None:
+                write()
     return split
 
 
@@ -56,6 +73,7 @@ def _split(
     before: FrozenPages | None,
     others: Sequence[FrozenPages],
     test_set: str | None,
+    given: frozenset[Mark] | None,
 ) -> tuple[Split, FrozenPages]:
     record = before or FrozenPages(hand=hand)
     names = tuple(dict.fromkeys((*record.test_sets, *([test_set] if test_set else []))))
@@ -74,4 +92,4 @@ def _split(
             remedy="Import some, with the hand as writer in its hand.yaml, or correct pages of documents of this hand.",
         )
     record = record.model_copy(update={"test_sets": names})
-    return split_pages(hand, both, record, others, frozenset(page.id for page in tests))
+    return split_pages(hand, both, record, others, frozenset(page.id for page in tests), given)

@@ -22,7 +22,7 @@ from archive_pipeline.training_sets.lines import TrainingPage
 LEAST_FROZEN = 6
 """With fewer, no difference between two models can be shown; as LEAST_PAGES in evaluation."""
 MOST_FROZEN = 30
-"""More of them make the figures hardly surer, and the training poorer."""
+"""More of them make the figures hardly surer, and the training poorer; but for those that a person sets apart."""
 FROZEN_SHARE = 1 / 4
 ENOUGH = LEAST_FROZEN + 2
 """Pages of a hand from which on some are frozen: then there is one to train with and one to see by when to stop."""
@@ -70,19 +70,21 @@ def split_pages(
     record: FrozenPages,
     others: Sequence[FrozenPages] = (),
     tests: frozenset[str] = frozenset(),
+    given: frozenset[Mark] | None = None,
 ) -> tuple[Split, FrozenPages]:
-    """Split pages; the same in whatever order they are given.
+    """Split pages; the same in whatever order they come.
 
     Args:
         pages: With ids of their own.
         record: What is frozen already.
         others: What is frozen for other hands: of that, nothing is given out for training.
         tests: Ids of pages that a person set apart for tests.
+        given: What pages are known by that were given out for training; None for all that are not frozen.
 
     Returns:
         The split, and what is frozen now.
     """
-    return _Splitting(hand, pages, others, tests).split(record)
+    return _Splitting(hand, pages, others, tests).split(record, given)
 
 
 class _Splitting:
@@ -101,10 +103,10 @@ class _Splitting:
         self.tests = tests
         self.here: dict[str, FrozenPage] = {}
 
-    def split(self, record: FrozenPages) -> tuple[Split, FrozenPages]:
+    def split(self, record: FrozenPages, given: frozenset[Mark] | None) -> tuple[Split, FrozenPages]:
         entries = [*self._known_again(record.pages), *self._for_tests()]
-        if not entries and not record.test_sets:
-            entries = self._choose()
+        if not record.test_sets:
+            entries += self._grow(entries, given) if entries else self._choose()
         record = record.model_copy(update={"pages": tuple(entries)})
         rest = self._rest(record.marks())
         rest.sort(key=lambda unit: self._draw("validation", unit))
@@ -170,6 +172,21 @@ class _Splitting:
         count = min(MOST_FROZEN, max(LEAST_FROZEN, round(len(usable) * FROZEN_SHARE)))
         usable.sort(key=lambda unit: (not self._hand_elsewhere(unit), self._draw("frozen", unit)))
         return self._freeze([page for unit in usable[:count] for page in self._once(unit)])
+
+    def _grow(self, entries: Sequence[FrozenPage], given: frozenset[Mark] | None) -> list[FrozenPage]:
+        """Freeze about a quarter of what came since, each page by its own lot, in however many parts they come.
+
+        Without that, six pages would judge every model of a hand that grows, and show less with each. What was given
+        out stays so: some model may have seen it.
+        """
+        room = MOST_FROZEN - len(self._units([page for page in self.pages if page.id in self.here]))
+        if given is None or room <= 0:
+            return []
+        known = given.union(*(each.marks() for each in entries))
+        new = [unit for unit in self.units if not any(known & self.marks[page.id] for page in unit)]
+        drawn = sorted((self._draw("later", unit), unit[0].id, unit) for unit in new)
+        chosen = [unit for lot, _, unit in drawn if int(lot[:8], 16) < FROZEN_SHARE * 16**8 and self._once(unit)]
+        return self._freeze([page for unit in chosen[:room] for page in self._once(unit)])
 
     def _freeze(self, pages: Sequence[TrainingPage]) -> list[FrozenPage]:
         made = {page.id: FrozenPage.of(page) for page in sorted(pages, key=lambda page: page.id)}

@@ -101,6 +101,57 @@ def test_what_is_frozen_stays_so_when_pages_come_and_go(first: list[TrainingPage
     assert not marks([*gone.train, *gone.validate]) & last.marks()
 
 
+@settings(deadline=None, max_examples=40)
+@given(related(), st.lists(related(), max_size=4))
+def test_what_was_given_out_is_never_frozen_and_what_is_frozen_was_never_given_out(
+    first: list[TrainingPage], more: list[list[TrainingPage]]
+) -> None:
+    there, record, given = first, NOTHING, None
+    for number, came in enumerate([first, *more]):
+        if number:
+            there = [
+                *there,
+                *(replace(each, id=f"{number}/{each.id}", group=f"{number}/{each.group}") for each in came),
+            ]
+        split, now = split_pages("Jean", there, record, given=given)
+        trained = marks([*split.train, *split.validate])
+        assert not trained & now.marks()
+        assert not (given or frozenset()) & {mark for each in now.pages[len(record.pages) :] for mark in each.marks()}
+        assert [each.id for each in now.pages[: len(record.pages)]] == [each.id for each in record.pages]
+        # Asked again, it is the same: a page has one lot.
+        record = now
+        if record.pages:
+            given = frozenset(trained | (given or frozenset()))
+        assert split_pages("Jean", there, record, given=given) == (split, record)
+
+
+def test_of_pages_that_come_later_about_a_quarter_is_frozen_until_there_are_enough() -> None:
+    split, record = split_pages("Jean", pages(12), NOTHING)
+    given = marks([*split.train, *split.validate])
+    counts = []
+    for count in (13, 20, 40, 80, 160, 400):
+        # One after another, as people correct them, or many at once: it is the same.
+        split, record = split_pages("Jean", pages(count), record, given=frozenset(given))
+        given |= marks([*split.train, *split.validate])
+        counts.append(len(split.frozen))
+    assert counts[0] in (6, 7)
+    assert 40 * 0.25 <= counts[2] <= 40 * 0.4
+    assert counts[-1] == MOST_FROZEN
+    assert counts == sorted(counts)
+    one_by_one, known = NOTHING, frozenset[tuple[str, str]]()
+    for count in range(12, 41):
+        split, one_by_one = split_pages("Jean", pages(count), one_by_one, given=known if count > 12 else None)
+        known |= marks([*split.train, *split.validate])
+    assert len(split.frozen) == counts[2]
+
+
+def test_where_nobody_knows_what_was_given_out_nothing_more_is_frozen() -> None:
+    _, record = split_pages("Jean", pages(12), NOTHING)
+    split, now = split_pages("Jean", pages(60), record)
+    assert now == record
+    assert len(split.frozen) == 6
+
+
 @pytest.mark.parametrize(
     ("count", "frozen"), [(ENOUGH - 1, 0), (ENOUGH, 6), (24, 6), (36, 9), (100, 25), (120, 30), (500, 30)]
 )
@@ -260,14 +311,42 @@ def test_the_split_of_a_hand_is_written_once_and_holds_when_the_set_comes_again_
     assert archive.frozen.path("jean").read_bytes() == written
     stored(archive.truths, "two", [page(n) for n in range(30)])
     later = archive.split()
-    assert later.frozen == split.frozen
+    assert set(ids(split.frozen)) < set(ids(later.frozen))
     assert len(later.left_out) == 6
     (archive.truths.folder("one") / "set.json").unlink()
     moved = archive.split()
-    assert [each.image_sha256 for each in moved.frozen] == [
-        each.image_sha256 for each in sorted(split.frozen, key=lambda each: each.id)
-    ]
+    assert {each.image_sha256 for each in moved.frozen} == {each.image_sha256 for each in later.frozen}
     assert {each.id.partition("/")[0] for each in moved.frozen} == {"two"}
+
+
+def test_a_page_that_was_given_out_stays_so_when_it_comes_back_corrected_or_under_another_name(
+    archive: Archive,
+) -> None:
+    split = archive.split()
+    given = [*split.train, *split.validate]
+    numbers = [int(each.id[4:7]) for each in given]
+    stored(archive.truths, "one", [page(n) for n in range(12) if n not in numbers])
+    archive.split()
+    stored(archive.truths, "again", [page(n, text=text_of(n + 500)) for n in numbers])
+    later = archive.split()
+    assert later.frozen == split.frozen
+    assert len([*later.train, *later.validate]) == len(given)
+    # By now it is known by the text that it came back with, too.
+    stored(archive.truths, "again", [page(n, name=f"x/{n}.xml", image=n + 700, text=text_of(n + 500)) for n in numbers])
+    assert archive.split().frozen == split.frozen
+
+
+def test_a_hand_of_which_it_is_not_written_what_was_given_out_counts_all_as_such(archive: Archive) -> None:
+    split = archive.split()
+    given = archive.frozen.root / "given" / "jean.json"
+    stored(archive.truths, "two", pages(60))
+    given.unlink()
+    assert archive.split().frozen == split.frozen
+    stored(archive.truths, "three", pages(120))
+    assert len(archive.split().frozen) > len(split.frozen)
+    given.write_text("[1]")
+    with pytest.raises(StorageError, match=r"another version or damaged.* Delete it"):
+        archive.split()
 
 
 def test_a_set_that_a_person_names_is_frozen_as_a_whole_whoever_wrote_it(archive: Archive) -> None:
