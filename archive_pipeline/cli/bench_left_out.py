@@ -14,6 +14,7 @@ from rich.table import Table
 @click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--minutes", default=20, show_default=True, type=click.IntRange(1), help="Of each training.")
 @click.option("--steps", type=click.IntRange(1), help="Batches of each training instead, the same on every machine.")
+@click.option("--batch", type=click.IntRange(1, 256), help="Lines in a batch; by default as many as their width says.")
 @click.option("--threads", default=2, show_default=True, type=click.IntRange(1), help="Of each training.")
 @click.option("--base", default="ppocr-v6-latin", show_default=True, help="The model to begin with.")
 @click.option("--work", type=click.Path(path_type=Path), help="Keep models and checkpoints here; a second run goes on.")
@@ -22,6 +23,7 @@ def left_out(
     folders: tuple[Path, ...],
     minutes: int,
     steps: int | None,
+    batch: int | None,
     threads: int,
     base: str,
     work: Path | None,
@@ -44,7 +46,7 @@ def left_out(
         folders,
         ModelLibrary(settings.models_dir).installed(base, "recognition"),
         ProcessingOptions.from_settings(settings),
-        Recipe(steps=steps, patience=0, threads=threads),
+        Recipe(steps=steps, batch=batch, patience=0, threads=threads),
         Limits(minutes=minutes),
         work=work,
         told=lambda name, at: click.echo(
