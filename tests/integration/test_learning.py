@@ -208,7 +208,7 @@ def test_a_frozen_page_is_not_trained_with_and_a_model_that_saw_one_is_not_judge
         path.write_bytes(before)
 
 
-def test_lines_are_learnt_again_with_one_page_more(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lines_are_learnt_again_with_more_pages(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(line_learner, "score_segmentation", lambda *_: None)  # minutes, and tested elsewhere
     other = tmp_path / "home"
     shutil.copytree(home / "training", other / "training")
@@ -223,9 +223,11 @@ def test_lines_are_learnt_again_with_one_page_more(home: Path, tmp_path: Path, m
 
     first = learnt()
     assert learnt() == first
-    more = drawn_hand(tmp_path / "more", 1, seed=9)
+    more = drawn_hand(tmp_path / "more", 4, seed=9)
     import_truth(more, "more", shop.truths, ReadOptions(), work=tmp_path / "work")
-    assert learnt()[1] == first[1] + 1
+    split = _split(other)
+    assert len(split.frozen) > 6  # some of them are kept to judge by
+    assert learnt()[1] == len(split.train) + len(split.validate) > first[1]
 
 
 def test_what_a_base_has_seen_is_known_of_the_models_that_begin_with_it(
