@@ -51,6 +51,29 @@ def test_steps_that_are_too_large_end_a_training_before_it_wastes_its_time(tmp_p
         learning.run(plan, "key", Limits(memory_mb=100_000), tmp_path, lambda _: None)
 
 
+@pytest.mark.parametrize(
+    ("cers", "apart"),
+    [([30.0, 36.1, 51.4], True), ([30.0, 36.1, 44.9], False), ([0.3, 2.0, 5.2], False), ([0.3, 5.4], True)],
+    ids=["worse", "noise", "small", "forgets"],
+)
+def test_a_training_that_reads_far_worse_than_before_has_come_apart(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cers: list[float], apart: bool
+) -> None:
+    network = _network()
+    network.learn_characters(["abc"], 0)
+    lines = _lines()
+    learning = Learning(network, lines, lines[:2], Recipe(threads=1, augmentation=0, evaluations=len(cers)))
+    plan = Plan(steps=len(cers), batch=learning.batch, learning_rate=1e-4)
+    told = iter(cers)
+    monkeypatch.setattr("archive_pipeline.training.recognition.loop.character_error_rate", lambda *_: next(told))
+    if not apart:
+        state = learning.run(plan, "key", Limits(memory_mb=100_000), tmp_path, lambda _: None)
+        assert state.best_cer == min(cers)
+        return
+    with pytest.raises(CameApart, match=rf"it reads with a CER of {cers[-1]} % what it read with {min(cers)} %"):
+        learning.run(plan, "key", Limits(memory_mb=100_000), tmp_path, lambda _: None)
+
+
 @pytest.fixture
 def wild(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The rates of trainings that are tried; all but those below 2e-4 come apart."""

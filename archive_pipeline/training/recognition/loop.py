@@ -35,6 +35,7 @@ _CHECKPOINT_SECONDS = 30.0
 _MEASURED = 6  # batches by which the speed is measured
 _GIVEN_BACK = 10  # batches after which freed memory goes back to the kernel
 _APART = 1000.0  # of a loss: that of a network that knows nothing is below ten
+_WORSE, _WORSE_POINTS = 1.5, 5.0  # than at its best, in percent of CER, is no noise
 _PART = 3200  # pixels of lines that are on their way through the network at once, on a CPU: what takes the memory
 
 
@@ -47,7 +48,7 @@ class TrainingEnded(ArchiveError):
 
 
 class CameApart(TrainingEnded):
-    """A training whose steps were too large: its loss grew beyond what a network that reads can have."""
+    """A training whose steps were too large: it forgets what it knew, or its loss grew beyond all measure."""
 
     default_remedy = "Look at the ground truth (ground-truth check), or begin with another base."
 
@@ -196,6 +197,9 @@ class Learning:
             read = read_lines(self._network, self._validate, self._device)
             tensors.exchange(tensors.mean)
             cer = character_error_rate((line.text for line in self._validate), read)
+            if state.best_cer is not None and cer > max(state.best_cer * _WORSE, state.best_cer + _WORSE_POINTS):
+                worse = f"it reads with a CER of {cer:.1f} % what it read with {state.best_cer:.1f} %"
+                raise CameApart(f"the training has come apart at step {state.step}: {worse}")
             if state.best_cer is None or cer < state.best_cer:
                 state.best_cer, state.best_step, state.waited = cer, state.step, 0
                 tensors.keep_best()
