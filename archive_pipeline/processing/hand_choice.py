@@ -14,7 +14,7 @@ from archive_pipeline.processing.document_settings import Wishes
 from archive_pipeline.processing.said import Said
 
 _NEAR = 0.8
-"""Of two names, as difflib counts it: one letter more or less, two that are exchanged; not another forename."""
+"""Of two names, as difflib counts it: a letter or two more, less or exchanged. It is a question, not a verdict."""
 
 
 @dataclass(frozen=True)

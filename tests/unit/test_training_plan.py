@@ -53,8 +53,14 @@ def test_steps_that_are_too_large_end_a_training_before_it_wastes_its_time(tmp_p
 
 @pytest.mark.parametrize(
     ("cers", "apart"),
-    [([30.0, 36.1, 51.4], True), ([30.0, 36.1, 44.9], False), ([0.3, 2.0, 5.2], False), ([0.3, 5.4], True)],
-    ids=["worse", "noise", "small", "forgets"],
+    [
+        ([30.0, 36.1, 51.4, 51.4, 51.4, 51.4], True),
+        ([30.0, 36.1, 44.9, 44.9], False),
+        ([0.3, 2.0, 5.2, 5.2], False),
+        ([0.3, 5.4, 5.4, 5.4], True),
+        ([30.0, 20.0, 60.0], False),
+    ],
+    ids=["worse", "noise", "small", "forgets", "late"],
 )
 def test_a_training_that_reads_far_worse_than_before_has_come_apart(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cers: list[float], apart: bool
@@ -62,7 +68,8 @@ def test_a_training_that_reads_far_worse_than_before_has_come_apart(
     network = _network()
     network.learn_characters(["abc"], 0)
     lines = _lines()
-    learning = Learning(network, lines, lines[:2], Recipe(threads=1, augmentation=0, evaluations=len(cers)))
+    recipe = Recipe(threads=1, augmentation=0, evaluations=len(cers))
+    learning = Learning(network, lines, lines[:2], recipe)
     plan = Plan(steps=len(cers), batch=learning.batch, learning_rate=1e-4)
     told = iter(cers)
     monkeypatch.setattr("archive_pipeline.training.recognition.loop.character_error_rate", lambda *_: next(told))
@@ -70,7 +77,7 @@ def test_a_training_that_reads_far_worse_than_before_has_come_apart(
         state = learning.run(plan, "key", Limits(memory_mb=100_000), tmp_path, lambda _: None)
         assert state.best_cer == min(cers)
         return
-    with pytest.raises(CameApart, match=rf"it reads with a CER of {cers[-1]} % what it read with {min(cers)} %"):
+    with pytest.raises(CameApart, match=rf"it reads with a CER of {max(cers)} % what it read with {min(cers)} %"):
         learning.run(plan, "key", Limits(memory_mb=100_000), tmp_path, lambda _: None)
 
 
@@ -91,15 +98,16 @@ def wild(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     monkeypatch.setattr(Learning, "run", runs)
     monkeypatch.setattr(Learning, "usual_rate", lambda _: 1e-3)
     monkeypatch.setattr(training, "trainable", _network)
-    monkeypatch.setattr(training, "cut_lines", lambda pages, *_, **__: _lines() if pages else [])
+    monkeypatch.setattr(training, "cut_lines", lambda pages, *_, **__: _lines(pages[0]) if pages else [])
     return rates
 
 
-def _train(folder: Path, said: list[str], **recipe: Any) -> training.Training:
+def _train(folder: Path, said: list[str], *, held: int = 0, minutes: float = 60, **recipe: Any) -> training.Training:
     base = ModelLibrary(None).installed("ppocr-v6-latin")
     made = Recipe(steps=2, threads=1, **recipe)
-    limits = Limits(memory_mb=100_000)
-    return training.train_recognition([object()], [], base, made, folder, limits=limits, said=said.append)  # type: ignore[list-item]
+    limits = Limits(memory_mb=100_000, minutes=minutes)
+    pages: Any = [24], [held] if held else []  # how many lines they have
+    return training.train_recognition(*pages, base, made, folder, limits=limits, said=said.append)
 
 
 def test_a_training_that_came_apart_begins_anew_with_a_lower_rate_and_notes_it(
@@ -118,6 +126,22 @@ def test_a_training_that_came_apart_begins_anew_with_a_lower_rate_and_notes_it(
     # The weights are those of a training that knew the lower rate from the first step on.
     alone = _train(tmp_path / "alone", [], learning_rate=made.recipe.learning_rate)
     assert alone.files == made.files
+
+
+def test_a_training_that_came_apart_when_its_time_was_over_begins_anew_when_it_is_started_again(
+    wild: list[float], tmp_path: Path
+) -> None:
+    for _ in range(2):
+        with pytest.raises(CameApart) as apart:
+            _train(tmp_path, [], minutes=1e-9)
+        assert apart.value.remedy == "Start it again: it begins anew with a lower learning rate."
+    _train(tmp_path, [])
+    assert wild == pytest.approx([1e-3, 1e-3 / 3, 1e-3 / 9])
+
+
+def test_no_more_lines_are_read_on_the_way_than_tell_something(wild: list[float], tmp_path: Path) -> None:
+    made = _train(tmp_path, [], held=599, learning_rate=1e-4)
+    assert (made.validation_lines, made.lines) == (300, 24)
 
 
 def test_a_rate_that_a_person_gave_is_not_changed(wild: list[float], tmp_path: Path) -> None:

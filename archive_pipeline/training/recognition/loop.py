@@ -197,10 +197,12 @@ class Learning:
             read = read_lines(self._network, self._validate, self._device)
             tensors.exchange(tensors.mean)
             cer = character_error_rate((line.text for line in self._validate), read)
-            if state.best_cer is not None and cer > max(state.best_cer * _WORSE, state.best_cer + _WORSE_POINTS):
-                worse = f"it reads with a CER of {cer:.1f} % what it read with {state.best_cer:.1f} %"
+            best = state.best_cer
+            # Later on the best weights are worth more than another beginning.
+            if best is not None and state.step <= steps / 2 and cer > max(best * _WORSE, best + _WORSE_POINTS):
+                worse = f"it reads with a CER of {cer:.1f} % what it read with {best:.1f} %"
                 raise CameApart(f"the training has come apart at step {state.step}: {worse}")
-            if state.best_cer is None or cer < state.best_cer:
+            if best is None or cer < best:
                 state.best_cer, state.best_step, state.waited = cer, state.step, 0
                 tensors.keep_best()
             else:

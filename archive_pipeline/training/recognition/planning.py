@@ -56,7 +56,13 @@ def slower(folder: Path, key: str, recipe: Recipe, plan: Plan, error: CameApart)
     return lower
 
 
-def left(limits: Limits, started: float) -> Limits:
-    """What is left of the minutes, after what was begun anew."""
-    spent = (time.monotonic() - started) / 60
-    return limits.model_copy(update={"minutes": max(limits.minutes - spent, 0.0)})
+def left(limits: Limits, started: float, error: CameApart) -> Limits:
+    """What is left of the minutes for a training that came apart, to begin anew.
+
+    Raises:
+        CameApart: Nothing is.
+    """
+    minutes = limits.minutes - (time.monotonic() - started) / 60
+    if minutes <= 0:
+        raise CameApart(error.what, remedy="Start it again: it begins anew with a lower learning rate.")
+    return limits.model_copy(update={"minutes": minutes})

@@ -29,7 +29,7 @@ WEIGHTS, ONNX = "model.safetensors", "model.onnx"
 _RESULT = "result.json"
 _LEAST_LINES = 20
 _MOST_HELD = 300
-"""Lines for validation, about; more take longer to be read on the way than they tell."""
+"""Lines for validation; more take longer to be read on the way than they tell."""
 _LINES_MB = 1024
 
 
@@ -117,7 +117,7 @@ def train_recognition(
         for pages in (train, validate)
     ]
     lines, held = ([line for line in each if line.text] for each in cut)
-    held = held[:: max(1, len(held) // _MOST_HELD)]
+    held = held[:: -(-len(held) // _MOST_HELD) or 1]
     if len(lines) < _LEAST_LINES:
         raise UsageError(
             f"there are {len(lines)} lines to train with, and {_LEAST_LINES} are the least",
@@ -132,13 +132,14 @@ def train_recognition(
     new = network.learn_characters((line.text for line in lines), recipe.seed)
     learning = Learning(network, lines, held, recipe)
     plan = planned(folder, known, recipe, learning, limits.minutes, said)
-    started = time.monotonic()
+    started, rest = time.monotonic(), limits
     while True:
         try:
-            state = learning.run(plan, known, left(limits, started), folder, told)
+            state = learning.run(plan, known, rest, folder, told)
             break
         except CameApart as error:
             plan = slower(folder, known, recipe, plan, error)
+            rest = left(limits, started, error)
             said(f"{error.what}. It begins anew with {plan.learning_rate:.1g} as its highest learning rate.")
             network = trainable(base)
             network.learn_characters((line.text for line in lines), recipe.seed)
