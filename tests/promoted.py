@@ -7,6 +7,7 @@ from pathlib import Path
 
 from archive_pipeline.durable import write_bytes, write_json
 from archive_pipeline.models.entry import Imported, ModelEntry, ModelFile, Task
+from archive_pipeline.models.hands import promoted_model
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.models.kept import entry_path
 from archive_pipeline.models.library import ModelLibrary
@@ -48,3 +49,9 @@ def add_record(models: Path, model_id: str, *pages: tuple[str, str], name: str =
         created="2026-01-01T00:00:00+00:00",
     )
     write_record(models, record, "")
+
+
+def reads(models: Path, hand: str) -> str | None:
+    """The id of the model that reads a hand."""
+    promoted = promoted_model(models, hand)
+    return promoted.model if promoted else None

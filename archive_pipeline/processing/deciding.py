@@ -103,9 +103,9 @@ class Decider:
             tried=promoted_digest(promoted),
         )
 
-    def notes(self, choices: Choices | None) -> tuple[str, ...]:
+    def notes(self, choices: Choices) -> tuple[str, ...]:
         """Sentences on what was decided, for people."""
-        note = misspelt(choices.hand, self._library) if choices else None
+        note = misspelt(choices.hand, self._library)
         return (note,) if note else ()
 
     def _places(self, said: Sequence[Said]) -> tuple[Said, ...]:

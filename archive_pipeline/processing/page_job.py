@@ -56,13 +56,18 @@ class KnownDocument:
 
 @dataclass(frozen=True)
 class DocumentWork(KnownDocument):
-    """What is the same for all pages of a document in one run; ``said`` and ``tried`` as in its state."""
+    """What is the same for all pages of a document in one run; ``said`` and ``tried`` as in its state.
+
+    Attributes:
+        notes: Sentences on what was decided, for people.
+    """
 
     segmentation: InstalledModel
     recognition: InstalledModel
     spelling: tuple[WordList, ...] = ()
     said: tuple[Wishes, ...] = ()
     tried: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def direction(self) -> Direction | None:

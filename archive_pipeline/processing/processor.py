@@ -143,7 +143,7 @@ class Processor:
         seconds = time.monotonic() - began
         ordered = tuple(outcomes[number] for number in sorted(outcomes))
         preview = make_preview(self._pool, folder, ordered) if stages & _TEXT_STAGES else None
-        notes = (*work.inspection.notes, *self._decider.notes(work.choices))
+        notes = (*work.inspection.notes, *work.notes)
         for stage in STAGES[:3]:
             if stage in stages:
                 picture = preview if stage != "page_images" else None
@@ -181,10 +181,11 @@ class Processor:
             choices=decided.choices,
             spelling=of_language(self._spelling, decided.choices.language),
             said=decided.wishes,
+            notes=self._decider.notes(decided.choices),
         )
         work = self._decider.with_hand(work, decided, self._pool)
         _log.info("%s: %s", folder.key, work.choices.sentence() if work.choices else "")
-        for note in self._decider.notes(work.choices):
+        for note in work.notes:
             _log.info("%s: %s", folder.key, note)
         attempt.work = work
         return work, decided.files

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from promoted import add_model
+from promoted import add_model, reads
 
 from archive_pipeline.cli import cli
 from archive_pipeline.errors import ArchiveError, ModelError, UsageError
@@ -28,11 +28,6 @@ HAND = "Jean Dupont"
 @pytest.fixture
 def models(tmp_path: Path) -> Path:
     return tmp_path / "models"
-
-
-def reads(models: Path, hand: str = HAND) -> str | None:
-    promoted = promoted_model(models, hand)
-    return promoted.model if promoted else None
 
 
 def _decision(current: str, candidate: tuple[str, str], *, better: bool = True) -> Decision:
@@ -68,7 +63,7 @@ def test_a_proof_is_followed_once_and_not_after_another_model_came_or_somebody_w
     first = keep(models, _decision(general, (one.id, one.digest)))
     record = follow(models, first, one, _in_use(models))
     assert record is not None
-    assert (reads(models), record.history[-1].decision) == ("one", first.name)
+    assert (reads(models, HAND), record.history[-1].decision) == ("one", first.name)
     # Compared with the general model, and by now another one reads the hand.
     with pytest.raises(UsageError, match="two was not compared with one, which reads the hand") as caught:
         follow(models, keep(models, _decision(general, (two.id, two.digest))), two, _in_use(models))
@@ -81,7 +76,7 @@ def test_a_proof_is_followed_once_and_not_after_another_model_came_or_somebody_w
     rollback(models, HAND)
     with pytest.raises(UsageError, match="three was not compared with ppocr-v6-latin"):
         follow(models, keep(models, _decision(one.digest, (three.id, three.digest))), three, _in_use(models))
-    assert reads(models) is None
+    assert reads(models, HAND) is None
     worse = keep(models, _decision(general, (three.id, three.digest), better=False))
     assert follow(models, worse, three, _in_use(models)) is None
     with pytest.raises(ModelError, match="another one than when it was proved") as other:

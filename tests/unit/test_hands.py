@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from filelock import FileLock, Timeout
-from promoted import add_model
+from promoted import add_model, reads
 
 from archive_pipeline.cli import cli
 from archive_pipeline.errors import ModelError, UsageError
@@ -27,17 +27,12 @@ def models(tmp_path: Path) -> Path:
     return tmp_path / "models"
 
 
-def reads(models: Path, hand: str = HAND) -> str | None:
-    promoted = promoted_model(models, hand)
-    return promoted.model if promoted else None
-
-
 def test_a_hand_goes_back_step_by_step_and_its_history_only_grows(models: Path) -> None:
     one, two = add_model(models, "one"), add_model(models, "two")
-    assert reads(models) is None
+    assert reads(models, HAND) is None
     promote(models, HAND, one, reason="first")
     promote(models, "jean  DUPONT", two, reason="second")
-    assert (reads(models), reads(models, "JEAN dupont"), reads(models, "Jeanne")) == ("two", "two", None)
+    assert (reads(models, HAND), reads(models, "JEAN dupont"), reads(models, "Jeanne")) == ("two", "two", None)
     steps = [rollback(models, HAND).promoted, rollback(models, HAND).promoted]
     assert [each.model if each else None for each in steps] == ["one", None]
     with pytest.raises(UsageError, match="no model is promoted for the hand 'Jean Dupont'"):
@@ -54,7 +49,7 @@ def test_a_hand_goes_back_step_by_step_and_its_history_only_grows(models: Path) 
         "promoted",
     ]
     assert [entry.reason for entry in record.history[:2]] == ["first", "second"]
-    assert (reads(models), record.before) == ("one", None)
+    assert (reads(models, HAND), record.before) == ("one", None)
 
 
 def test_to_promote_what_is_promoted_changes_nothing(models: Path) -> None:
@@ -75,7 +70,7 @@ def test_lines_are_found_as_before_where_nobody_names_a_model_for_them(models: P
     others.path.unlink()
     with pytest.raises(ModelError, match="model others is not there any more"):
         promote(models, HAND, add_model(models, "five"))
-    assert reads(models) == "four"
+    assert reads(models, HAND) == "four"
 
 
 def test_two_at_once_lose_nothing(models: Path) -> None:

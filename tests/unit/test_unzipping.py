@@ -15,6 +15,7 @@ from tests_support import files_below
 from archive_pipeline.bench.hostile_zips import ZIPS, nested, plain, with_name
 from archive_pipeline.errors import BadArchive, DocumentRefused, NoSpaceLeft, PasswordProtected, TooLarge
 from archive_pipeline.training_sets.names import why_not
+from archive_pipeline.unzipping import entries
 from archive_pipeline.unzipping.entries import checked_name
 from archive_pipeline.unzipping.limits import ZipLimits
 from archive_pipeline.unzipping.unpack import Unpacked, unpack
@@ -97,6 +98,16 @@ def test_limits_on_bytes_hold_for_one_file_and_for_all(folder: Path) -> None:
     with pytest.raises(TooLarge, match="it unpacks to 6 MB, the limit is 5 MB"):
         unpacked(data, folder, ZipLimits(total_mb=5))
     assert list(folder.iterdir()) == []
+
+
+def test_more_names_than_a_message_can_carry_are_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = plain({f"{'é' * 60}/{number}.xml": b"<a/>" for number in range(9)})
+    monkeypatch.setattr(entries, "_MAX_NAMES", 1 << 10)
+    with pytest.raises(TooLarge, match="the names in it have more than 0 MB") as refused:
+        unpacked(data, folder)
+    assert refused.value.remedy == "Part it into several ZIP files."
+    monkeypatch.setattr(entries, "_MAX_NAMES", 2 << 10)
+    assert len(unpacked(data, folder).files) == 9
 
 
 def test_a_full_disk_is_told_before_anything_is_unpacked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
