@@ -41,6 +41,7 @@ from archive_pipeline.unzipping.limits import ZipLimits
 Lookup = Callable[[ToldImage], tuple[Path, str] | None]
 """Finds an image in the document store: its path, and what it is of, for people."""
 
+_PAGE_IMAGES = ("0001.jpg", "0001.png")  # as archive_pipeline.rendering.pages has it
 _FATAL = (ChildNotStarted, StorageError)
 _HAND_SECONDS = 60.0
 Model = TypeVar("Model", bound=BaseModel)
@@ -193,8 +194,9 @@ class TruthReader:
 
     def _clear(self) -> None:
         """Remove the page image that was made last; what a ZIP unpacked to stays."""
-        for path in self._scratch.glob("0001.*"):
-            path.unlink(missing_ok=True)
+        # By name: to list the folder for each file of a ZIP takes minutes where there are tens of thousands.
+        for name in _PAGE_IMAGES:
+            (self._scratch / name).unlink(missing_ok=True)
 
 
 @contextmanager
