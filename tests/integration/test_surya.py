@@ -212,7 +212,8 @@ def test_a_server_that_is_slow_or_says_nonsense_or_is_away_fails_the_page_and_th
     # A worker that is killed while it waits for the server fails its page, and the next one has another worker.
     surya_gone = surya.url
     with fake_surya(delay=30.0) as slow, Processor(store, options_of(models, slow, reuse=False)) as killed:
-        victim = threading.Thread(target=kill_worker, args=(slow,))
+        # Not the idle worker of the other processor: that would be told of the next document, were it still dying.
+        victim = threading.Thread(target=kill_worker, args=(slow, page_workers()))
         victim.start()
         with pytest.raises(DocumentFailed, match=r"page 1: a sealed child process was killed by SIGKILL"):
             list(killed.process(key))
@@ -224,14 +225,17 @@ def test_a_server_that_is_slow_or_says_nonsense_or_is_away_fails_the_page_and_th
     assert not store.document(other).transcription(1).exists()
 
 
-def kill_worker(server: FakeSurya) -> None:
-    """Kill the page worker of this process that has asked the server."""
+def page_workers() -> set[psutil.Process]:
+    return {child for child in psutil.Process().children() if "archive_pipeline.sealed" in child.cmdline()}
+
+
+def kill_worker(server: FakeSurya, others: set[psutil.Process]) -> None:
+    """Kill the page worker of this process that has asked the server, and none of the others."""
     deadline = time.monotonic() + 120
     while not server.asked and time.monotonic() < deadline:
         time.sleep(0.1)
-    for child in psutil.Process().children():
-        if "archive_pipeline.sealed" in child.cmdline():
-            child.kill()
+    for child in page_workers() - others:
+        child.kill()
 
 
 def test_without_a_server_the_command_says_what_to_do(
