@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from archive_pipeline.training.recognition import training
 from archive_pipeline.training.recognition.batches import usual_batch
 from archive_pipeline.training.recognition.checkpoint import State
 from archive_pipeline.training.recognition.lines import CutLine
-from archive_pipeline.training.recognition.loop import CHECKPOINT, CameApart, Learning
+from archive_pipeline.training.recognition.loop import CHECKPOINT, OUT_OF_TIME, CameApart, Learning
 from archive_pipeline.training.recognition.network import TrainableNetwork
 from archive_pipeline.training.recognition.recipe import Limits, Plan, Recipe
 
@@ -38,8 +39,11 @@ def _lines(count: int = 24) -> list[CutLine]:
     [([900] * 9, 8), ([5000, 900, 900], 8), ([400] * 9, 16), ([183, 20, 2000], 35), ([12] * 9, 64)],
     ids=["letters", "wide", "halves", "median", "words"],
 )
-def test_as_much_is_learnt_from_at_once_in_short_lines_as_in_long_ones(widths: list[int], lines: int) -> None:
-    assert usual_batch(widths) == lines
+@pytest.mark.parametrize("larger", [1, 2.5])
+def test_as_much_is_learnt_from_at_once_in_short_lines_as_in_long_ones(
+    widths: list[int], lines: int, larger: float
+) -> None:
+    assert usual_batch([round(width * larger) for width in widths], round(48 * larger)) == lines
 
 
 def test_steps_that_are_too_large_end_a_training_before_it_wastes_its_time(tmp_path: Path) -> None:
@@ -52,18 +56,19 @@ def test_steps_that_are_too_large_end_a_training_before_it_wastes_its_time(tmp_p
 
 
 @pytest.mark.parametrize(
-    ("cers", "apart"),
+    ("cers", "apart", "minutes"),
     [
-        ([30.0, 36.1, 51.4, 51.4, 51.4, 51.4], True),
-        ([30.0, 36.1, 44.9, 44.9], False),
-        ([0.3, 2.0, 5.2, 5.2], False),
-        ([0.3, 5.4, 5.4, 5.4], True),
-        ([30.0, 20.0, 60.0], False),
+        ([30.0, 36.1, 51.4, 51.4, 51.4, 51.4], True, 60),
+        ([30.0, 36.1, 44.9, 44.9], False, 60),
+        ([0.3, 2.0, 5.2, 5.2], False, 60),
+        ([0.3, 5.4, 5.4, 5.4], True, 60),
+        ([30.0, 20.0, 60.0], False, 60),
+        ([30.0, 90.0, 90.0, 90.0], False, 1e-9),
     ],
-    ids=["worse", "noise", "small", "forgets", "late"],
+    ids=["worse", "noise", "small", "forgets", "late", "out of time"],
 )
 def test_a_training_that_reads_far_worse_than_before_has_come_apart(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cers: list[float], apart: bool
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cers: list[float], apart: bool, minutes: float
 ) -> None:
     network = _network()
     network.learn_characters(["abc"], 0)
@@ -73,12 +78,54 @@ def test_a_training_that_reads_far_worse_than_before_has_come_apart(
     plan = Plan(steps=len(cers), batch=learning.batch, learning_rate=1e-4)
     told = iter(cers)
     monkeypatch.setattr("archive_pipeline.training.recognition.loop.character_error_rate", lambda *_: next(told))
+    limits = Limits(memory_mb=100_000, minutes=minutes)
     if not apart:
-        state = learning.run(plan, "key", Limits(memory_mb=100_000), tmp_path, lambda _: None)
+        state = learning.run(plan, "key", limits, tmp_path, lambda _: None)
+        if minutes < 1:  # it stops at its first evaluation, and at the next one when it goes on
+            state = learning.run(plan, "key", limits, tmp_path, lambda _: None)
+            assert (state.ended, state.step) == (OUT_OF_TIME, 2)
         assert state.best_cer == min(cers)
         return
     with pytest.raises(CameApart, match=rf"it reads with a CER of {max(cers)} % what it read with {min(cers)} %"):
-        learning.run(plan, "key", Limits(memory_mb=100_000), tmp_path, lambda _: None)
+        learning.run(plan, "key", limits, tmp_path, lambda _: None)
+
+
+@pytest.mark.parametrize(("at", "held", "kept"), [(5, 2, True), (3, 2, False), (5, 0, False)])
+def test_what_comes_apart_late_ends_with_its_best_weights_also_when_it_is_called_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, at: int, held: int, kept: bool
+) -> None:
+    """Half of its steps are three; without lines for validation there are no best weights."""
+    recipe = Recipe(threads=1, augmentation=0, evaluations=6)
+    cers = iter([30.0, 20.0, 25.0, 22.0])
+    monkeypatch.setattr("archive_pipeline.training.recognition.loop.character_error_rate", lambda *_: next(cers))
+
+    def learning() -> Learning:
+        network = _network()
+        network.learn_characters(["abc"], 0)
+        return Learning(network, _lines(), _lines(held), recipe)
+
+    def run(one: Learning, steps: int) -> State:
+        plan = Plan(steps=steps, batch=one.batch, learning_rate=1e-3)
+        return one.run(plan, "key", Limits(memory_mb=100_000), tmp_path, lambda _: None)
+
+    learn = Learning._learn_from
+    monkeypatch.setattr(
+        Learning, "_learn_from", lambda self, step: learn(self, step) + (np.nan if step == at - 1 else 0)
+    )
+    if not kept:
+        with pytest.raises(CameApart, match=f"at step {at}: its loss is nan"):
+            run(learning(), 6)
+        return
+    first, again = learning(), learning()
+    state = run(first, 6)
+    assert state.ended == "the training has come apart at step 5: its loss is nan a character; " + (
+        "the weights are its best ones before that"
+    )
+    assert (state.best_cer, state.best_step) == (20.0, 2)
+    assert run(again, 6) == state
+    for one, other in zip(first._module.parameters(), again._module.parameters(), strict=True):
+        assert torch.isfinite(one).all()
+        assert torch.equal(one, other)
 
 
 @pytest.fixture
@@ -92,6 +139,7 @@ def wild(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         assert not (folder / CHECKPOINT).exists()
         if plan.learning_rate > 2e-4:
             (folder / CHECKPOINT).write_bytes(b"of weights that are of no use")
+            torch.nn.init.normal_(next(self._module.parameters()))
             raise CameApart("the training has come apart at step 3: its loss is 1812 a character")
         return run(self, plan, key, limits, folder, told)
 
@@ -104,7 +152,7 @@ def wild(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def _train(folder: Path, said: list[str], *, held: int = 0, minutes: float = 60, **recipe: Any) -> training.Training:
     base = ModelLibrary(None).installed("ppocr-v6-latin")
-    made = Recipe(steps=2, threads=1, **recipe)
+    made = Recipe(**{"steps": 2, "threads": 1, **recipe})
     limits = Limits(memory_mb=100_000, minutes=minutes)
     pages: Any = [24], [held] if held else []  # how many lines they have
     return training.train_recognition(*pages, base, made, folder, limits=limits, said=said.append)
@@ -126,6 +174,26 @@ def test_a_training_that_came_apart_begins_anew_with_a_lower_rate_and_notes_it(
     # The weights are those of a training that knew the lower rate from the first step on.
     alone = _train(tmp_path / "alone", [], learning_rate=made.recipe.learning_rate)
     assert alone.files == made.files
+
+
+def test_a_training_that_begins_anew_makes_as_many_steps_as_fit_into_what_is_left(
+    wild: list[float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three tenths of its time are over when it comes apart, and a fifth of the rest when it does so again."""
+    now = iter([0.0, 18 * 60.0, 26.4 * 60.0])
+    monkeypatch.setattr(training, "time", SimpleNamespace(monotonic=lambda: next(now)))
+    monkeypatch.setattr(Learning, "steps_within", lambda *_: 20)
+    limits: list[float] = []
+    run = Learning.run
+
+    def runs(self: Learning, plan: Plan, key: str, limit: Limits, folder: Path, told: Any) -> State:
+        limits.append(limit.minutes)
+        return run(self, plan, key, limit, folder, told)
+
+    monkeypatch.setattr(Learning, "run", runs)
+    made = _train(tmp_path, [], steps=None)
+    assert limits == pytest.approx([60, 42, 33.6])
+    assert (made.steps, made.recipe.steps, made.ended) == (11, 11, "")  # of 20, of 14
 
 
 def test_a_training_that_came_apart_when_its_time_was_over_begins_anew_when_it_is_started_again(

@@ -9,15 +9,18 @@ import numpy as np
 
 _TOGETHER = 8  # batches whose lines are sorted by width together: less is padded, and chance stays
 _LEAST, _MOST = 8, 64
-_PIXELS = 6400  # of lines in a batch: eight lines of a page of letters
+_HEIGHTS = 133  # as many times as high as they are the lines of a batch are wide: eight lines of a page of letters
 
 
-def usual_batch(widths: Sequence[int]) -> int:
+def usual_batch(widths: Sequence[int], height: int) -> int:
     """How many lines are learnt from at once: eight, and more where they are short.
 
     A step is as noisy as its characters are few. With eight cells of a table a training at the usual rate comes apart.
+
+    Args:
+        widths, height: Of the lines, in pixels.
     """
-    return min(_MOST, max(_LEAST, round(_PIXELS / statistics.median(widths))))
+    return min(_MOST, max(_LEAST, round(_HEIGHTS * height / statistics.median(widths))))
 
 
 def epoch_batches(widths: Sequence[int], size: int, seed: int, epoch: int) -> list[list[int]]:

@@ -7,7 +7,6 @@ and formats are used as they are. Batch normalisation stays as it was learnt fro
 from __future__ import annotations
 
 import resource
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -37,6 +36,7 @@ _GIVEN_BACK = 10  # batches after which freed memory goes back to the kernel
 _APART = 1000.0  # of a loss: that of a network that knows nothing is below ten
 _WORSE, _WORSE_POINTS = 1.5, 5.0  # than at its best, in percent of CER, is no noise
 _PART = 3200  # pixels of lines that are on their way through the network at once, on a CPU: what takes the memory
+_PART_GPU = 16 * _PART
 
 
 class TrainingEnded(ArchiveError):
@@ -47,7 +47,7 @@ class TrainingEnded(ArchiveError):
     )
 
 
-class CameApart(TrainingEnded):
+class CameApart(ArchiveError):
     """A training whose steps were too large: it forgets what it knew, or its loss grew beyond all measure."""
 
     default_remedy = "Look at the ground truth (ground-truth check), or begin with another base."
@@ -74,7 +74,7 @@ class Learning:
         self._module = network.module.to(self._device)
         self._widths = [line.strip.shape[1] for line in train]
         self._labels = [network.labels(line.text) for line in train]
-        self.batch = recipe.batch or usual_batch(self._widths)
+        self.batch = recipe.batch or usual_batch(self._widths, network.height)
         self._half = trains_in_halves()
         self._loss = nn.CTCLoss(blank=0, zero_infinity=True)
 
@@ -107,7 +107,7 @@ class Learning:
 
         Raises:
             TrainingEnded: It takes more memory than it may.
-            CameApart: Its steps are too large for these lines.
+            CameApart: Its steps are too large for these lines, and it has no weights yet that are worth keeping.
             StorageError: The checkpoint cannot be read or written.
         """
         recipe, steps = self._recipe, plan.steps
@@ -120,11 +120,17 @@ class Learning:
         started = saved = time.monotonic()
         began = started - state.seconds
         while state.step < steps and not state.ended:
-            self._step(state, plan, optimiser, tensors)
+            try:
+                self._step(state, plan, optimiser, tensors)
+            except CameApart as error:
+                if not tensors.best or _is_early(state, steps):
+                    raise
+                state.ended = f"{error.what}; the weights are its best ones before that"
+                break
             state.seconds = time.monotonic() - began
             out_of_time = time.monotonic() - started > limits.minutes * 60
             if state.step % every == 0 or state.step == steps or out_of_time:
-                self._evaluate(state, steps, tensors, told)
+                self._evaluate(state, steps, tensors, told, last=out_of_time)
                 saved = 0.0
                 if recipe.patience and state.waited >= recipe.patience:
                     state.ended = f"no better for {state.waited} evaluations"
@@ -162,7 +168,7 @@ class Learning:
         recipe = self._recipe
         torch.manual_seed((recipe.seed << 32) + step)  # dropout
         epoch, chosen = batch_at(self._widths, self.batch, recipe.seed, step)
-        most = _PART if self._device.type == "cpu" else sys.maxsize
+        most = _PART if self._device.type == "cpu" else _PART_GPU
         total = 0.0
         for part in parts(chosen, self._widths, most):
             loss = self._loss_of(part, epoch) * (len(part) / len(chosen))
@@ -190,7 +196,9 @@ class Learning:
         )
         return loss
 
-    def _evaluate(self, state: State, steps: int, tensors: Tensors, told: Callable[[Progress], None]) -> None:
+    def _evaluate(
+        self, state: State, steps: int, tensors: Tensors, told: Callable[[Progress], None], *, last: bool
+    ) -> None:
         cer = None
         if self._validate:
             tensors.exchange(tensors.mean)
@@ -198,8 +206,8 @@ class Learning:
             tensors.exchange(tensors.mean)
             cer = character_error_rate((line.text for line in self._validate), read)
             best = state.best_cer
-            # Later on the best weights are worth more than another beginning.
-            if best is not None and state.step <= steps / 2 and cer > max(best * _WORSE, best + _WORSE_POINTS):
+            far_worse = best is not None and cer > max(best * _WORSE, best + _WORSE_POINTS)
+            if far_worse and _is_early(state, steps) and not last:
                 worse = f"it reads with a CER of {cer:.1f} % what it read with {best:.1f} %"
                 raise CameApart(f"the training has come apart at step {state.step}: {worse}")
             if best is None or cer < best:
@@ -220,6 +228,11 @@ class Learning:
             {"params": [each for each in weights if each.ndim <= 1], "weight_decay": 0.0},
         ]
         return torch.optim.AdamW(groups)  # the rate is set at each step
+
+
+def _is_early(state: State, steps: int) -> bool:
+    """Whether another beginning is worth more than the best weights so far."""
+    return state.step <= steps / 2
 
 
 def _device() -> torch.device:

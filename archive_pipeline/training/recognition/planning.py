@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -11,12 +10,13 @@ from pydantic import ValidationError
 
 from archive_pipeline.durable import read_json, write_json
 from archive_pipeline.training.recognition.loop import CHECKPOINT, CameApart, Learning
-from archive_pipeline.training.recognition.recipe import Limits, Plan, Recipe
+from archive_pipeline.training.recognition.recipe import Plan, Recipe
 
 _PLAN = "plan.json"
 _MANY = 200
 _FEW = " These are few: a hand takes some hundreds."
 _SLOWER, _LOWEST_RATE = 1 / 3, 3e-5
+_WORTH_IT = 0.5  # of the time: with less a model would come of it that has hardly begun to learn
 
 
 def planned(
@@ -41,28 +41,24 @@ def planned(
     return plan
 
 
-def slower(folder: Path, key: str, recipe: Recipe, plan: Plan, error: CameApart) -> Plan:
-    """The plan with a lower learning rate; what came apart is thrown away.
+def slower(folder: Path, key: str, recipe: Recipe, plan: Plan, left: float, error: CameApart) -> Plan:
+    """The plan with a lower learning rate, of as many batches as fit; what came apart is thrown away.
+
+    Args:
+        left: Share of the time that is left.
 
     Raises:
-        CameApart: That given, where a person said the rate, or where a lower one is of no use.
+        CameApart: That given, where a person said the rate, where a lower one is of no use, or where too little time is
+            left; then the next attempt begins anew.
     """
     lower = plan.model_copy(update={"learning_rate": plan.learning_rate * _SLOWER})
     if recipe.learning_rate is not None or lower.learning_rate < _LOWEST_RATE:
         raise error
+    if recipe.steps is None and left >= _WORTH_IT:
+        lower = lower.model_copy(update={"steps": max(1, int(plan.steps * left))})
     # First, so that a kill in between does not leave what came apart beside the new plan.
     (folder / CHECKPOINT).unlink(missing_ok=True)
     write_json(folder / _PLAN, {"key": key, **lower.model_dump()})
-    return lower
-
-
-def left(limits: Limits, started: float, error: CameApart) -> Limits:
-    """What is left of the minutes for a training that came apart, to begin anew.
-
-    Raises:
-        CameApart: Nothing is.
-    """
-    minutes = limits.minutes - (time.monotonic() - started) / 60
-    if minutes <= 0:
+    if left < _WORTH_IT:
         raise CameApart(error.what, remedy="Start it again: it begins anew with a lower learning rate.")
-    return limits.model_copy(update={"minutes": minutes})
+    return lower

@@ -18,19 +18,18 @@ from archive_pipeline.training.recognition.lines import CutLine, cut_lines
 from archive_pipeline.training.recognition.loop import CHECKPOINT, OUT_OF_TIME, CameApart, Learning, trains_in_halves
 from archive_pipeline.training.recognition.network import TrainableNetwork, trainable, write_network
 from archive_pipeline.training.recognition.onnx_form import onnx_form
-from archive_pipeline.training.recognition.planning import left, planned, slower
+from archive_pipeline.training.recognition.planning import planned, slower
 from archive_pipeline.training.recognition.progress import Progress
 from archive_pipeline.training.recognition.recipe import Limits, Recipe
 from archive_pipeline.training_sets.lines import TrainingPage
 
-CODE = "4"
+CODE = "5"
 """Version of what this package does: raise it when the same recipe would give another model."""
 WEIGHTS, ONNX = "model.safetensors", "model.onnx"
 _RESULT = "result.json"
 _LEAST_LINES = 20
 _MOST_HELD = 300
 """Lines for validation; more take longer to be read on the way than they tell."""
-_LINES_MB = 1024
 
 
 class Training(BaseModel):
@@ -112,7 +111,7 @@ def train_recognition(
             network.height,
             child_mb=resources.child_mb,
             seconds=resources.page_seconds,
-            most_mb=min(_LINES_MB, limits.memory_mb // 4),
+            most_mb=limits.memory_mb // 4,
         )
         for pages in (train, validate)
     ]
@@ -132,14 +131,14 @@ def train_recognition(
     new = network.learn_characters((line.text for line in lines), recipe.seed)
     learning = Learning(network, lines, held, recipe)
     plan = planned(folder, known, recipe, learning, limits.minutes, said)
-    started, rest = time.monotonic(), limits
+    started, minutes = time.monotonic(), limits.minutes
     while True:
         try:
-            state = learning.run(plan, known, rest, folder, told)
+            state = learning.run(plan, known, limits.model_copy(update={"minutes": minutes}), folder, told)
             break
         except CameApart as error:
-            plan = slower(folder, known, recipe, plan, error)
-            rest = left(limits, started, error)
+            left = limits.minutes - (time.monotonic() - started) / 60
+            plan, minutes = slower(folder, known, recipe, plan, left / minutes, error), left
             said(f"{error.what}. It begins anew with {plan.learning_rate:.1g} as its highest learning rate.")
             network = trainable(base)
             network.learn_characters((line.text for line in lines), recipe.seed)
