@@ -22,6 +22,7 @@ class RunRecord:
 
     outcomes: dict[DocumentKey, dict[int, PageOutcome]] = field(default_factory=dict)
     errors: dict[DocumentKey, ArchiveError | None] = field(default_factory=dict)
+    notes: dict[DocumentKey, list[str]] = field(default_factory=dict)
 
     def error_of(self, key: DocumentKey) -> ArchiveError | None:
         """Why a document is not done; None if it is."""
@@ -45,6 +46,8 @@ class _Recorder(logging.Handler):
         if isinstance(what, int):
             if self._bars is not None:
                 self._tasks[key] = self._bars.add_task(key, total=what)
+        elif isinstance(what, str):
+            self._record.notes.setdefault(key, []).append(what)
         elif isinstance(what, PageOutcome):
             self._record.outcomes.setdefault(key, {})[what.number] = what
             if self._bars is not None:

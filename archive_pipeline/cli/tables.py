@@ -42,6 +42,7 @@ def document_rows(
                     for page in pages
                     if page.status in {"failed", "skipped", "blank"}
                 },
+                "notes": record.notes.get(key, []),
                 "output": str(delivered[key]) if key in delivered else None,
                 "error": error.to_dict() | {"message": str(error)} if error else None,
             }
@@ -76,6 +77,8 @@ def print_documents(rows: Sequence[dict[str, Any]]) -> None:
     for row in rows:
         if row.get("output"):
             console.print(Text(f"{row['document']} → {row['output']}"))
+        for note in row.get("notes", ()):
+            console.print(Text(f"{row['document']}: {note}"), soft_wrap=True)
     errors = Console(stderr=True, soft_wrap=True)
     for row in rows:
         if row["error"]:

@@ -186,7 +186,7 @@ class Processor:
         work = self._decider.with_hand(work, decided, self._pool)
         _log.info("%s: %s", folder.key, work.choices.sentence() if work.choices else "")
         for note in work.notes:
-            _log.info("%s: %s", folder.key, note)
+            _log.info("%s: %s", folder.key, note, extra={"progress": (folder.key, note)})
         attempt.work = work
         return work, decided.files
 

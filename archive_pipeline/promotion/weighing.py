@@ -126,8 +126,8 @@ def _gain(weighed: Measured | None, level: float) -> tuple[bool, str]:
         return False, (
             f"With {pages} frozen pages nothing can be shown, however large the difference: chance alone gives the "
             f"like with a probability of {smallest_p(pages):.1%}, and it has to be below {level:.1%}. Correct "
-            "or import more pages, of which about a quarter is frozen, or name a set for tests "
-            f"(ground-truth split HAND --test NAME), so that {least_pages(level)} are frozen."
+            "or import more pages, of which about a quarter is frozen (not where a set is for tests: add to that), or "
+            f"name a set for tests (ground-truth split HAND --test NAME), so that {least_pages(level)} are frozen."
         )
     if not difference.is_real:
         return False, f"It is not shown that the candidate is better on the frozen pages: {told(figures)}."

@@ -145,6 +145,15 @@ class FrozenStore:
             remedy = "Delete it: all pages that are there now count as given out then."
             raise StorageError(f"{printable(path)} is of another version or damaged", remedy=remedy) from None
 
+    def given_for_others(self, key: str) -> frozenset[Mark]:
+        """What pages are known by that were given out for training of all hands but one.
+
+        Raises:
+            StorageError: It cannot be read.
+        """
+        keys = sorted(path.stem for path in self._given(key).parent.glob("[!.]*.json") if path.stem != key)
+        return frozenset().union(*(self.given(each) or () for each in keys))
+
     def write_given(self, key: str, marks: Set[Mark]) -> None:
         """Write that of a hand; the caller has its lock.
 

@@ -37,12 +37,13 @@ def split_of_hand(
     """
     key = hand_key(hand)
     pages = list(pages_of_hand(truths, documents, hand))
-    others = list(frozen.others(key))
 
     def look() -> tuple[Split, Callable[[], None] | None]:
         """The split, and what writes down what is new in it, if anything is."""
-        before, given = frozen.load(key), frozen.given(key)
-        split, now = _split(truths, pages, hand, before, others, test_set, given)
+        before, given, others = frozen.load(key), frozen.given(key), list(frozen.others(key))
+        # A base of many hands may have seen pages under another name than this one.
+        seen = None if given is None else given | frozen.given_for_others(key)
+        split, now = _split(truths, pages, hand, before, others, test_set, seen)
         known = given or frozenset()
         known |= {mark for page in (*split.train, *split.validate) for mark in marks_of(page)}
         if not now.pages or (now == before and known == given):

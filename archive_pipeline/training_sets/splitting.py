@@ -10,6 +10,7 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from scipy.cluster.hierarchy import DisjointSet
 
@@ -136,11 +137,16 @@ class _Splitting:
 
     def _known_again(self, entries: Sequence[FrozenPage]) -> list[FrozenPage]:
         """What is frozen, each with what it is known by now."""
+        known_by: dict[Mark, list[TrainingPage]] = {}
+        for each in self.pages:
+            for mark in (*self.marks[each.id], ("id", each.id)):
+                known_by.setdefault(mark, []).append(each)
         found = []
         for entry in entries:
-            free = [page for page in self.pages if page.id not in self.here]
-            page = max(free, key=lambda page: self._alike(entry, page), default=None)
-            if page is not None and any(self._alike(entry, page)):
+            marks = (*(entry.marks() - {("group", entry.group)}), ("id", entry.id))
+            alike = {page.id: page for mark in marks for page in known_by.get(mark, ()) if page.id not in self.here}
+            page = max((alike[name] for name in sorted(alike)), key=partial(self._alike, entry), default=None)
+            if page is not None:
                 self.here[page.id] = entry.seen_as(page)
                 found.append(self.here[page.id])
             else:

@@ -7,6 +7,7 @@ out of the folder, or an entry from being a link.
 
 from __future__ import annotations
 
+import json
 import stat
 import struct
 import unicodedata
@@ -27,7 +28,7 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _END, _END_SIGNATURE = struct.Struct("<4s4H2LH"), b"PK\x05\x06"
 _LONGEST_COMMENT = 0xFFFF
 _MAX_DIRECTORY = 32 * MB
-_MAX_NAMES = 3 * MB  # all names go through one message of a sealed child
+_MAX_NAMES = 9 * MB  # as JSON: all names go through one message of a sealed child
 _SPLIT = "Part it into several ZIP files."
 
 
@@ -86,8 +87,8 @@ def checked_entries(archive: zipfile.ZipFile, file: BinaryIO, limits: ZipLimits)
             entries.append(Entry(name, info))
         elif info.file_size or info.compress_size:
             raise BadArchive(f"{printable(name)} is a folder with contents of its own")
-    if sum(len(entry.name.encode()) for entry in entries) > _MAX_NAMES:
-        raise TooLarge(f"the names in it have more than {_MAX_NAMES >> 20} MB", remedy=_SPLIT)
+    if sum(len(json.dumps(entry.name)) for entry in entries) > _MAX_NAMES:
+        raise TooLarge(f"the names in it take more than {_MAX_NAMES >> 20} MB", remedy=_SPLIT)
     total = sum(entry.info.file_size for entry in entries)
     if total > limits.total_mb * MB:
         raise TooLarge(f"it unpacks to {total >> 20} MB, the limit is {limits.total_mb} MB", remedy=_SPLIT)

@@ -223,7 +223,7 @@ def test_lines_are_learnt_again_with_more_pages(home: Path, tmp_path: Path, monk
 
     first = learnt()
     assert learnt() == first
-    more = drawn_hand(tmp_path / "more", 4, seed=9)
+    more = drawn_hand(tmp_path / "more", 10, seed=9)
     import_truth(more, "more", shop.truths, ReadOptions(), work=tmp_path / "work")
     split = _split(other)
     assert len(split.frozen) > 6  # some of them are kept to judge by

@@ -99,6 +99,14 @@ def test_a_promotion_is_read_compared_and_gone_back_on(archive: Archive) -> None
     assert "by a person" in archive.text("jean.pdf")
     assert cli("diff", "plain.pdf", check=False).status == 2
 
+    (uploads / "plain.pdf.archive.yaml").write_text("hand: Jean Dupon\n")
+    note = f"No model is promoted for the hand 'Jean Dupon', but one is for '{HAND}': is that meant?"
+    ran = cli("run", uploads / "plain.pdf", "--json")
+    assert ran.documents["plain.pdf"]["notes"] == [note]
+    ran = cli("run", uploads)
+    assert f"plain.pdf: {note}" in ran.stdout.splitlines()
+    assert note not in "".join(line for line in ran.stdout.splitlines() if "jean.pdf" in line)
+
     cli("hands", "rollback", HAND)
     assert archive.planned() == {"jean.pdf": "model"}
     cli("run", uploads)

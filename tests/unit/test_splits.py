@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -334,6 +335,38 @@ def test_a_page_that_was_given_out_stays_so_when_it_comes_back_corrected_or_unde
     # By now it is known by the text that it came back with, too.
     stored(archive.truths, "again", [page(n, name=f"x/{n}.xml", image=n + 700, text=text_of(n + 500)) for n in numbers])
     assert archive.split().frozen == split.frozen
+
+
+def test_what_a_model_of_many_hands_has_seen_is_not_frozen_when_it_comes_under_its_own_hand(archive: Archive) -> None:
+    before = archive.split()
+    stored(archive.truths, "many", [page(n) for n in range(100, 160)], writer="many hands")
+    many = archive.split("many hands")
+    stored(archive.truths, "more", [page(n) for n in range(90, 160)])
+    later = archive.split()
+    added = {each.image_sha256 for each in later.frozen} - {each.image_sha256 for each in before.frozen}
+    assert 0 < len(added) <= 10
+    assert not added & {each.image_sha256 for each in (*many.train, *many.validate)}
+    trained = {each.image_sha256 for each in (*later.train, *later.validate)}
+    assert trained >= {each.image_sha256 for each in (*many.train, *many.validate)}
+
+
+def test_what_is_frozen_for_another_hand_meanwhile_is_not_given_out(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Marie's pages are frozen between the look of Jean's split and its lock."""
+    stored(archive.truths, "marie", [page(n) for n in range(8)], writer="Marie")
+    lock = FrozenStore.lock
+
+    def late(self: FrozenStore, key: str) -> AbstractContextManager[None]:
+        monkeypatch.setattr(FrozenStore, "lock", lock)
+        archive.split("Marie")
+        return self.lock(key)
+
+    monkeypatch.setattr(FrozenStore, "lock", late)
+    split = archive.split()
+    marie = archive.frozen.load("marie")
+    assert marie is not None
+    assert not marks([*split.train, *split.validate]) & marie.marks()
 
 
 def test_a_hand_of_which_it_is_not_written_what_was_given_out_counts_all_as_such(archive: Archive) -> None:
