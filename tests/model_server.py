@@ -81,19 +81,21 @@ class ModelServer:
     """Method, path and Range of each request."""
     tokens: dict[str, str | None] = field(default_factory=dict)
     """The Authorization of the last request, by path."""
+    silence: float = 10
+    """Seconds of patience with it."""
     url: str = ""
     cdn: str = ""
     stop: threading.Event = field(default_factory=threading.Event)
 
     @property
     def network(self) -> Network:
-        """A way to it, with little patience."""
+        """A way to it."""
         return Network(
             zenodo=f"{self.url}/api/",
             zenodo_oai=f"{self.url}/oai2d",
             hub=self.url,
             connect=2,
-            silence=0.4,
+            silence=self.silence,
             tries=3,
             backoff=0.01,
             longest_wait=1,

@@ -11,6 +11,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 
 def _free_port() -> int:
     with socket.socket() as free:
@@ -66,6 +68,27 @@ class Ui:
             self.process.wait()
 
     def kill(self) -> None:
-        """As a power cut would: no process of the group can say anything any more."""
-        os.killpg(self.process.pid, signal.SIGKILL)
+        """As a power cut would: no process of the group can say anything any more, and none is there any more."""
+        group = self.process.pid
+        members = [each for each in psutil.process_iter() if _group(each) == group]
+        os.killpg(group, signal.SIGKILL)
         self.process.wait()
+        end = time.monotonic() + 60
+        while any(_lives(each) for each in members):
+            assert time.monotonic() < end, members
+            time.sleep(0.05)
+
+
+def _group(process: psutil.Process) -> int:
+    try:
+        return os.getpgid(process.pid)
+    except ProcessLookupError:
+        return -1
+
+
+def _lives(process: psutil.Process) -> bool:
+    """Also while it dies; what nobody has waited for is gone."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

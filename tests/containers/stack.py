@@ -251,8 +251,9 @@ class Stack:
         """
         run = self.launch(location, partition, **tags)
         container = self.wait_for_container(run)
-        end = time.monotonic() + 60
-        while self.status(run) != "STARTED":
+        end = time.monotonic() + 120
+        while (status := self.status(run)) != "STARTED":
+            assert status in ("STARTING", "QUEUED", "NOT_STARTED"), self.messages(run)
             assert time.monotonic() < end, self.messages(run)
             time.sleep(0.2)
         return run, container

@@ -85,7 +85,9 @@ def test_a_dropped_hand_is_learnt_in_a_hardened_run_and_candidate_figures_and_de
             f"\n{record['made']['steps']} steps in {record['made']['seconds']} s, {peak:,} MB at the first evaluation"
         )
         print(json.dumps([shown, stack.shown("model_evaluation", hand), stack.shown("promoted_model", hand)], indent=1))
-    assert [each["loss"] for each in curve] == pytest.approx([each["loss"] for each in record["made"]["curve"]])
+    losses = [each["loss"] for each in record["made"]["curve"]]
+    # Those of a beginning that came apart stay before them.
+    assert [each["loss"] for each in curve][-len(losses) :] == pytest.approx(losses)
     assert record["made"]["seconds"] < 60 + 60  # its last batch may be slow here
     assert (shown["model"], shown["sha256"]) == (record["model"], record["digest"])
     assert "dupont: 4 pages, CC0-1.0" in shown["model card"]

@@ -51,7 +51,7 @@ def test_a_run_is_started_with_clicks_and_seen_to_be_done(
 def test_a_run_is_terminated_with_clicks_and_its_container_is_gone_within_a_minute(
     browser: Browser, stack: Stack, scan: Callable[[str, int], Path]
 ) -> None:
-    run = launch(browser, stack, stack.upload(scan(f"terminated-{time.time_ns()}.pdf", 60)))
+    run = launch(browser, stack, stack.upload(scan(f"terminated-{time.time_ns()}.pdf", 200)))
     browser.open(f"{stack.url}/runs/{run}")
     browser.find("//*[text()='Started']", 120)
     assert stack.running(run)

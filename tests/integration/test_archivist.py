@@ -91,14 +91,18 @@ def test_an_upload_is_seen_done_and_read_a_refusal_is_found_and_a_document_is_re
     browser.write("letters-1914.pdf")
     browser.click("//*[@role='menuitem' or contains(@class, 'MenuItem')][contains(., 'letters-1914.pdf')]")
     config = "ops:\n  documents:\n    config:\n      engine: kraken\n"
-    # A partition that is chosen brings a configuration of its own, some time later.
+
+    def typed() -> bool:
+        # A partition that is chosen brings a configuration of its own, some time later, and takes the place of ours.
+        browser.do("document.querySelector('.CodeMirror').CodeMirror.setValue(arguments[0])", config)
+        time.sleep(5)
+        said = browser.do("return document.body.innerText")
+        same = browser.do("return document.querySelector('.CodeMirror').CodeMirror.getValue()") == config
+        return same and "Generating configuration" not in said and "No errors" in said
+
     time.sleep(3)
-    _until(lambda: not browser.do("return document.body.innerText.includes('Generating configuration')"), ui)
-    browser.do("document.querySelector('.CodeMirror').CodeMirror.setValue(arguments[0])", config)
-    time.sleep(3)
-    browser.find("//*[contains(text(), 'No errors')]")
+    _until(typed, ui)
     browser.picture("launchpad")
-    assert browser.do("return document.querySelector('.CodeMirror').CodeMirror.getValue()") == config
     browser.click("//button[contains(., 'Launch Run') and not(@disabled)]")
     _until(lambda: (state := states.of("letters-1914.pdf")) is not None and state.segmentation == "kraken-blla", ui)
     state = states.of("letters-1914.pdf")

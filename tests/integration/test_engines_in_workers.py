@@ -161,8 +161,10 @@ def test_a_worker_that_is_killed_costs_its_page_and_no_other(archive: Archive) -
 
 
 def kill_soon(processor: Processor) -> None:
-    """Kill the page worker when it has begun another page."""
-    time.sleep(0.1)
+    """Kill the page worker while it has another page: an idle one would be replaced, and nobody would know."""
     (worker,) = processor._pool._all
     assert worker._child is not None
-    os.kill(worker._child.pid, signal.SIGKILL)
+    child, end = worker._child, time.monotonic() + 60
+    while not child._lock.locked() and time.monotonic() < end:
+        time.sleep(0.001)
+    os.kill(child.pid, signal.SIGKILL)

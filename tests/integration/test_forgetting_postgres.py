@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,21 +29,22 @@ def socket() -> Iterator[Path]:
     if missing := [tool for tool in TOOLS if program(tool) is None]:
         pytest.skip(f"needs PostgreSQL: there is no {', '.join(missing)}")
     # Short, for a socket's path has at most 107 bytes; and the server refuses to be root.
-    folder = Path(f"/tmp/pg-{os.getpid()}")
-    folder.mkdir(mode=0o777)
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
     folder.chmod(0o777)
     user = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
 
     def call(*command: str) -> None:
         name, *arguments = command
         subprocess.run(
-            [*user, str(program(name)), *arguments], check=True, cwd="/", stdout=subprocess.DEVNULL, timeout=120
+            [*user, str(program(name)), *arguments], check=True, cwd="/", stdout=subprocess.DEVNULL, timeout=400
         )
 
-    data, options = str(folder / "data"), f"-c listen_addresses= -c unix_socket_directories={folder}"
+    # Nothing waits for the disk, to which the tests beside it write gigabytes.
+    data = str(folder / "data")
+    options = f"-c listen_addresses= -c fsync=off -c unix_socket_directories={folder}"
     try:
-        call("initdb", "-D", data, "-U", "dagster", "--auth=trust", "--encoding=UTF8", "--locale=C")
-        call("pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start")
+        call("initdb", "--no-sync", "-D", data, "-U", "dagster", "--auth=trust", "--encoding=UTF8", "--locale=C")
+        call("pg_ctl", "-D", data, "-w", "-t", "300", "-l", str(folder / "log"), "-o", options, "start")
         try:
             yield folder
         finally:

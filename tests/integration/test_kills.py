@@ -8,11 +8,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from archive_pipeline.bench.kills import STARTED, bench_kills
 from archive_pipeline.demo.pages import make_pdf
 from archive_pipeline.settings import usable_cpus
 
 
+@pytest.mark.timeout(1500)
 def test_runs_that_are_killed_and_resumed_give_the_bytes_of_an_undisturbed_one(tmp_path: Path) -> None:
     make_pdf(tmp_path / "pages.pdf", pages=6, lines=8)
     result = bench_kills(tmp_path / "pages.pdf", kills=4, seed=1914, kills_a_round=2)
@@ -42,7 +45,7 @@ def test_a_terminated_run_finishes_its_pages_and_goes_on_later(cli: Any, tmp_pat
         began = time.monotonic()
         seen += process.stderr.read()
         status = process.wait()
-    assert time.monotonic() - began < 60
+    assert time.monotonic() - began < 120
     assert status != 0
     assert "page 2: finished" in seen
     assert "page 5: started" not in seen

@@ -159,9 +159,11 @@ def test_a_hand_is_learnt_for_real_and_every_asset_shows_what_is_in_the_store(in
     models = inbox.settings.models_dir
     (record,) = records_of(models, hand)
 
-    points = curve(inbox, hand)
-    assert [point["step"] for point in points] == [each["step"] for each in record.made["curve"]]
-    assert [point["loss"] for point in points] == [each["loss"] for each in record.made["curve"]]
+    # Those of a beginning that came apart stay before them.
+    made = record.made["curve"]
+    points = curve(inbox, hand)[-len(made) :]
+    assert [point["step"] for point in points] == [each["step"] for each in made]
+    assert [point["loss"] for point in points] == [each["loss"] for each in made]
     assert points[-1]["step"] == record.made["steps"]
     assert all(0 < float(point["loss"]) < 100 for point in points)
 
@@ -178,7 +180,7 @@ def test_a_hand_is_learnt_for_real_and_every_asset_shows_what_is_in_the_store(in
     assert (shown["model"], shown["model in use"], shown["pages"]) == (record.model, "ppocr-v6-latin", 6)
     # The letters on paper are others than in the truth: the general model cannot know.
     assert 20 < float(str(shown["CER in use, %"])) < 60
-    assert 0 < float(str(shown["CER, %"])) < 100
+    read = float(str(shown["CER, %"]))
 
     shown = inbox.shown(PROMOTED, hand)
     (decision,) = kept(models, HAND)
@@ -187,6 +189,7 @@ def test_a_hand_is_learnt_for_real_and_every_asset_shows_what_is_in_the_store(in
     figures = decision.decision.frozen
     assert figures is not None
     assert figures.gain.low is not None
+    assert figures.candidate.value == pytest.approx(read, abs=0.01)
     assert decision.decision.promoted is (figures.p < decision.decision.level and figures.gain.low > 0)
     print(record.made["steps"], "steps:", shown["reason"])
     assert shown["reason"] == " ".join(decision.decision.reasons)

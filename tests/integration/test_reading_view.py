@@ -23,6 +23,8 @@ from archive_pipeline.exports.base import ExportDocument
 from archive_pipeline.page import Line, Page, Point, Region, Step, Word
 from archive_pipeline.rendering.model import PageImage
 
+expect.set_options(timeout=30_000)
+
 CHROMIUM = Path("/usr/bin/chromium")
 HOSTILE = """<script>window.hacked=1</script>"><img src=x onerror="window.hacked=2">' onload="window.hacked=3"""
 STEP = Step(task="recognition", engine="ppocr", version="1", model="latin", model_digest="ab" * 32, parameters={"a": 1})
@@ -231,7 +233,7 @@ def test_a_result_leads_to_its_line_which_is_marked_and_back(view: View) -> None
     tab = view.open("index.html#q=attendait")
     tab.locator("#search-results a").click()
     expect(tab).to_have_url(re.compile(r"0001\.html\?q=attendait#line-l1$"))
-    assert tab.locator("#transcript mark").all_text_contents() == ["atten", "dait"]
+    expect(tab.locator("#transcript mark")).to_have_text(["atten", "dait"])
     assert active(tab) == ("line-l1", "line-l1")
     assert tab.locator("a.found").count() == 2
     expect(tab.locator("#marked-status")).to_have_text("1 place with “attendait” is marked.")

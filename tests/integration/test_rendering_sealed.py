@@ -7,12 +7,12 @@ import random
 import re
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import BinaryIO
 
+import psutil
 import pytest
 from pikepdf import Dictionary, Name
 from PIL import Image
@@ -60,10 +60,10 @@ def stored(data: bytes) -> BinaryIO:
 
 def render_all(child: SealedChild, data: bytes, options: dict[str, int] = OPTIONS) -> list[dict]:
     with stored(data) as file:
-        info = child.call({"do": "inspect", "name": "a", "options": options}, [file], timeout=20)
+        info = child.call({"do": "inspect", "name": "a", "options": options}, [file], timeout=120)
         return [
             child.call(
-                {"do": "render", "info": info, "index": i, "number": i + 1, "options": options}, [file], timeout=20
+                {"do": "render", "info": info, "index": i, "number": i + 1, "options": options}, [file], timeout=120
             )
             for i in range(min(info["pages"], 3))
         ]
@@ -94,18 +94,23 @@ def test_every_kind_of_document(start, tmp_path):
             assert image.size == (page["width"], page["height"])
 
 
-def test_bombs_are_refused_in_two_seconds(start):
+def test_bombs_are_refused_in_two_seconds_of_a_processor(start):
     child = start()
     render_all(child, samples.pdf_of(samples.quadrants()))  # imports do not count
     image = Image.new("1", (20_000, 20_000))
     bombs = [samples.encoded(image, form) for form in ("PNG", "TIFF")] + [samples.pdf_of(image)]
     before = memory(child)
     for bomb in bombs:
-        begin = time.monotonic()
+        begin = processor_seconds(child)
         with pytest.raises(TooLarge):
             render_all(child, bomb)
-        assert time.monotonic() - begin < 2
+        assert processor_seconds(child) - begin < 2
     assert memory(child) - before < 300
+
+
+def processor_seconds(child: SealedChild) -> float:
+    spent = psutil.Process(child.pid).cpu_times()
+    return spent.user + spent.system
 
 
 def memory(child: SealedChild) -> int:

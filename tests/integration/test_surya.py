@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -215,9 +216,11 @@ def test_a_server_that_is_slow_or_says_nonsense_or_is_away_fails_the_page_and_th
         # Not the idle worker of the other processor: that would be told of the next document, were it still dying.
         victim = threading.Thread(target=kill_worker, args=(slow, page_workers()))
         victim.start()
-        with pytest.raises(DocumentFailed, match=r"page 1: a sealed child process was killed by SIGKILL"):
-            list(killed.process(key))
-        victim.join()
+        try:
+            with pytest.raises(DocumentFailed, match=r"page 1: a sealed child process was killed by SIGKILL"):
+                list(killed.process(key))
+        finally:
+            victim.join()
     with processor:
         other = store.register(write_page(tmp_path / "b.png", LETTER + STAMP), tmp_path)
         with pytest.raises(DocumentNotServed, match=rf"page 1: {surya_gone} cannot be reached: .*refused.* Start it"):
@@ -226,7 +229,12 @@ def test_a_server_that_is_slow_or_says_nonsense_or_is_away_fails_the_page_and_th
 
 
 def page_workers() -> set[psutil.Process]:
-    return {child for child in psutil.Process().children() if "archive_pipeline.sealed" in child.cmdline()}
+    found = set()
+    for child in psutil.Process().children():
+        with suppress(psutil.Error):  # one that has just ended
+            if "archive_pipeline.sealed" in child.cmdline():
+                found.add(child)
+    return found
 
 
 def kill_worker(server: FakeSurya, others: set[psutil.Process]) -> None:

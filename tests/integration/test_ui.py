@@ -35,7 +35,7 @@ def test_a_backfill_with_a_bad_document_ends_with_the_others_done(cli: Any, tmp_
             "assetBackfillData{assetBackfillStatuses{... on AssetPartitionsStatusCounts{"
             "numPartitionsMaterialized numPartitionsFailed}}}}}}"
         )
-        deadline = time.monotonic() + 240
+        deadline = time.monotonic() + 500
         state: Any = {"status": "REQUESTED"}
         while (
             state["status"] not in ("COMPLETED_SUCCESS", "COMPLETED_FAILED", "FAILED") and time.monotonic() < deadline

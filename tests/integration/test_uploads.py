@@ -1,5 +1,6 @@
 """The upload sensor with Dagster in this process: from a dropped file to a run, and to a reason if it is refused."""
 
+import functools
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from archive_pipeline.definitions import build
 from archive_pipeline.demo.typing import font
 from archive_pipeline.settings import read_settings
 from archive_pipeline.uploads.register import UploadRegister
+from archive_pipeline.uploads.watch import Rules
 from assets.partitions import DOCUMENTS
 from assets.ranges import RANGE_END, RANGE_START
 from assets.uploads import UPLOADS
@@ -88,6 +90,8 @@ def sensor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sensor]:
     monkeypatch.setenv("ARCHIVE_HOME", str(tmp_path / "archive"))
     monkeypatch.setenv("ARCHIVE_QUIET_SECONDS", "0")
     monkeypatch.setenv("ARCHIVE_BATCH", "2")
+    # A look takes all that is there, however slow the machine is.
+    monkeypatch.setattr("resources.archive.Rules", functools.partial(Rules, seconds=60))
     (tmp_path / "instance").mkdir()
     with dg.DagsterInstance.local_temp(str(tmp_path / "instance")) as instance:
         yield Sensor(instance)
