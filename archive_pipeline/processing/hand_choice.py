@@ -14,7 +14,8 @@ from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.processing.document_settings import Wishes
 from archive_pipeline.processing.said import Said
 
-_COUNTED = re.compile(r"(\d+|[ivxlc]+|\w)\.?")
+_WORD = re.compile(r"\d+|[^\W\d_]+")
+_COUNTED = re.compile(r"\d+|\w|x{0,3}(ix|iv|v?i{0,3})")
 """A number or a letter by which hands of nobody's name are told apart: clerk 2, Scribe B, hand iv."""
 _NEAR = 0.8
 """Of two names, as difflib counts it: a letter or two more, less or exchanged. It is a question, not a verdict."""
@@ -83,16 +84,18 @@ def misspelt(hand: str | None, library: ModelLibrary) -> str | None:
         names = {folded_name(record.name): record.name for record in hand_records(library.root) if record.promoted}
     except ModelError:  # a hint is not worth the document; who wants that hand is told of it
         return None
-    near = get_close_matches(folded_name(hand), names, cutoff=_NEAR)
-    meant = next((each for each in near if not _is_next(folded_name(hand), each)), None)
-    if meant is None:
+    others = [name for name in names if not _is_next(folded_name(hand), name)]
+    near = get_close_matches(folded_name(hand), others, n=1, cutoff=_NEAR)
+    if not near:
         return None
-    other = printable(names[meant])
+    other = printable(names[near[0]])
     return f"No model is promoted for the hand '{printable(hand or '')}', but one is for '{other}': is that meant?"
 
 
 def _is_next(one: str, other: str) -> bool:
     """Whether two names differ in nothing but numbers or initials: such hands are two, however near their names."""
-    words, others = one.split(), other.split()
+    words, others = _WORD.findall(one), _WORD.findall(other)
     differ = [pair for pair in zip(words, others, strict=False) if pair[0] != pair[1]]
-    return len(words) == len(others) and all(_COUNTED.fullmatch(word) for pair in differ for word in pair)
+    return (
+        len(words) == len(others) and differ != [] and all(_COUNTED.fullmatch(word) for each in differ for word in each)
+    )

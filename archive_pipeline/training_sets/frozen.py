@@ -4,7 +4,7 @@
 
     <training>/splits/<hand key>.json          the frozen pages of a hand
     <training>/splits/given/<hand key>.json    what its pages are known by that were ever given out for training
-    <training>/splits/.<hand key>.lock         held by the one process that writes them
+    <training>/splits/.lock                    held by the one process that writes any of them
 
 A frozen page is known by its image, by its text (:func:`.text_digest`) and by its group. What it was ever known by
 stays in the record, so that a page that was scanned anew, then corrected, then imported under another name is known
@@ -145,14 +145,20 @@ class FrozenStore:
             remedy = "Delete it: all pages that are there now count as given out then."
             raise StorageError(f"{printable(path)} is of another version or damaged", remedy=remedy) from None
 
-    def given_for_others(self, key: str) -> frozenset[Mark]:
-        """What pages are known by that were given out for training of all hands but one.
+    def given_for_others(self, key: str) -> frozenset[Mark] | None:
+        """As :meth:`given`, of all hands but one; None if of one of them it was never written.
 
         Raises:
             StorageError: It cannot be read.
         """
-        keys = sorted(path.stem for path in self._given(key).parent.glob("[!.]*.json") if path.stem != key)
-        return frozenset().union(*(self.given(each) or () for each in keys))
+        paths = (*self.root.glob("[!.]*.json"), *self._given(key).parent.glob("[!.]*.json"))
+        found: set[Mark] = set()
+        for each in sorted({path.stem for path in paths} - {key}):
+            given = self.given(each)
+            if given is None:
+                return None
+            found |= given
+        return frozenset(found)
 
     def write_given(self, key: str, marks: Set[Mark]) -> None:
         """Write that of a hand; the caller has its lock.
@@ -173,17 +179,17 @@ class FrozenStore:
 
     @contextmanager
     def lock(self, key: str, timeout: float = 60) -> Iterator[None]:
-        """Be the one who freezes pages of a hand.
+        """Be the one who freezes pages, of this hand now: what is frozen for one is trained with for no other.
 
         Raises:
             DocumentBusy: Another process is, and takes long.
         """
         make_folder(self.root)
-        lock = FileLock(self.root / f".{key}.lock")
+        lock = FileLock(self.root / ".lock")
         try:
             lock.acquire(timeout=timeout)
         except Timeout:
-            raise DocumentBusy("another process is freezing pages of this hand", document=key) from None
+            raise DocumentBusy("another process is freezing pages", document=key) from None
         except OSError as error:
             raise storage_error(error, self.root) from error
         try:

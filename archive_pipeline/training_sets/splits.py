@@ -42,17 +42,20 @@ def split_of_hand(
         """The split, and what writes down what is new in it, if anything is."""
         before, given, others = frozen.load(key), frozen.given(key), list(frozen.others(key))
         # A base of many hands may have seen pages under another name than this one.
-        seen = None if given is None else given | frozen.given_for_others(key)
+        elsewhere = frozen.given_for_others(key)
+        unknown = elsewhere is None or (given is None and before is not None)
+        seen = None if unknown else (given or frozenset()) | (elsewhere or frozenset())
         split, now = _split(truths, pages, hand, before, others, test_set, seen)
         known = given or frozenset()
         known |= {mark for page in (*split.train, *split.validate) for mark in marks_of(page)}
-        if not now.pages or (now == before and known == given):
+        froze = bool(now.pages) and now != before
+        if not froze and known == (given or frozenset()):
             return split, None
 
         def write() -> None:
             # First: what is given out and not written could be frozen when a model has seen it.
             frozen.write_given(key, known)
-            if now != before:
+            if froze:
                 frozen.write(key, now)
 
         return split, write

@@ -107,7 +107,7 @@ class _Splitting:
     def split(self, record: FrozenPages, given: frozenset[Mark] | None) -> tuple[Split, FrozenPages]:
         entries = [*self._known_again(record.pages), *self._for_tests()]
         if not record.test_sets:
-            entries += self._grow(entries, given) if entries else self._choose()
+            entries += self._grow(entries, given) if entries else self._choose(given or frozenset())
         record = record.model_copy(update={"pages": tuple(entries)})
         rest = self._rest(record.marks())
         rest.sort(key=lambda unit: self._draw("validation", unit))
@@ -167,16 +167,18 @@ class _Splitting:
         units = [unit for unit in self.units if not any(page.id in self.here for page in unit)]
         return self._freeze([page for unit in units for page in self._once(unit) if page.id in self.tests])
 
-    def _choose(self) -> list[FrozenPage]:
+    def _choose(self, given: frozenset[Mark]) -> list[FrozenPage]:
         """Freeze pages of a hand that has none.
 
-        Those come first that can be trained with in no case, since models of another hand are judged by them.
+        Those come first that can be trained with in no case, since models of another hand are judged by them, and last
+        those that some model may have seen.
         """
         usable = [unit for unit in self.units if self._once(unit)]
         if len(usable) < ENOUGH:
             return []
         count = min(MOST_FROZEN, max(LEAST_FROZEN, round(len(usable) * FROZEN_SHARE)))
-        usable.sort(key=lambda unit: (not self._hand_elsewhere(unit), self._draw("frozen", unit)))
+        seen = {id(unit): any(given & self.marks[page.id] for page in unit) for unit in usable}
+        usable.sort(key=lambda unit: (not self._hand_elsewhere(unit), seen[id(unit)], self._draw("frozen", unit)))
         return self._freeze([page for unit in usable[:count] for page in self._once(unit)])
 
     def _grow(self, entries: Sequence[FrozenPage], given: frozenset[Mark] | None) -> list[FrozenPage]:

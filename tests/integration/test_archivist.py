@@ -91,13 +91,14 @@ def test_an_upload_is_seen_done_and_read_a_refusal_is_found_and_a_document_is_re
     browser.write("letters-1914.pdf")
     browser.click("//*[@role='menuitem' or contains(@class, 'MenuItem')][contains(., 'letters-1914.pdf')]")
     config = "ops:\n  documents:\n    config:\n      engine: kraken\n"
+    editor = "document.querySelector('.CodeMirror')"
 
     def typed() -> bool:
         # A partition that is chosen brings a configuration of its own, some time later, and takes the place of ours.
-        browser.do("document.querySelector('.CodeMirror').CodeMirror.setValue(arguments[0])", config)
+        browser.do(f"if ({editor}) {editor}.CodeMirror.setValue(arguments[0])", config)
         time.sleep(5)
-        said = browser.do("return document.body.innerText")
-        same = browser.do("return document.querySelector('.CodeMirror').CodeMirror.getValue()") == config
+        said = str(browser.do("return document.body.innerText"))
+        same = browser.do(f"return {editor} && {editor}.CodeMirror.getValue()") == config
         return same and "Generating configuration" not in said and "No errors" in said
 
     time.sleep(3)

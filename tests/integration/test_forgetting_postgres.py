@@ -14,6 +14,7 @@ from forgettable import NAME, Archive, forget
 from archive_pipeline.cli.instance import open_instance
 from archive_pipeline.history.runs import sweep_runs
 
+pytestmark = pytest.mark.timeout(1500)
 TOOLS = ("initdb", "pg_ctl", "pg_dump")
 # Debian keeps the server's programs out of the way.
 PLACES = os.pathsep.join([os.environ["PATH"], *sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")))])

@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 from ui_process import Ui
 
 from archive_pipeline.demo.pages import make_pdf
@@ -11,6 +12,7 @@ from archive_pipeline.demo.pages import make_pdf
 STAGES = ["page_images", "page_layouts", "page_transcriptions", "document_exports"]
 
 
+@pytest.mark.timeout(1500)
 def test_a_backfill_with_a_bad_document_ends_with_the_others_done(cli: Any, tmp_path: Path) -> None:
     scans = tmp_path / "scans"
     scans.mkdir()

@@ -128,6 +128,9 @@ def test_nothing_is_asked_of_no_hand_an_unknown_one_its_own_or_another_one(model
         ("Schreiber II", "Schreiber III", False),
         ("Scribe A", "Scribe B", False),
         ("P. Dupont", "J. Dupont", False),
+        ("scribe-1", "scribe-2", False),
+        ("clerk1", "clerk2", False),
+        ("Master Lill", "Master Lil", True),
         ("Notary Dubois 1", "Notary Dubios 2", True),
         ("clerk 11", "clerk11", True),
         ("P. Dupont", "P. Dupond", True),
@@ -138,12 +141,12 @@ def test_hands_that_are_numbered_are_not_taken_for_one(models: Path, one: str, o
     assert (misspelt(other, ModelLibrary(models)) is not None) is asked
 
 
-def test_behind_a_numbered_hand_the_one_that_is_meant_is_found(models: Path) -> None:
-    for index, hand in enumerate(("clerk 12", "clerk2")):
+def test_behind_numbered_hands_the_one_that_is_meant_is_found(models: Path) -> None:
+    for index, hand in enumerate(("clerk 1", "clerk 3", "clerk 4", "clerc 2")):
         promote(models, hand, add_model(models, f"m{index}"))
     said = misspelt("clerk 2", ModelLibrary(models))
     assert said is not None
-    assert "'clerk2'" in said
+    assert "'clerc 2'" in said
 
 
 def test_a_hand_whose_model_somebody_went_back_on_is_no_misspelt_one(models: Path) -> None:

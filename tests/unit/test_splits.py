@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from archive_pipeline.durable import to_json
 from archive_pipeline.errors import BadGroundTruth, StorageError, UsageError
 from archive_pipeline.evaluation.statistics import LEAST_PAGES
+from archive_pipeline.hand_names import hand_key
 from archive_pipeline.page import Line, Page, Region
 from archive_pipeline.store import Store
 from archive_pipeline.training_sets.frozen import FrozenPages, FrozenStore, marks_of, require_not_frozen
@@ -350,6 +351,27 @@ def test_what_a_model_of_many_hands_has_seen_is_not_frozen_when_it_comes_under_i
     assert trained >= {each.image_sha256 for each in (*many.train, *many.validate)}
 
 
+def test_of_a_new_hand_those_pages_are_frozen_first_that_no_model_of_another_has_seen(archive: Archive) -> None:
+    stored(archive.truths, "many", [page(n) for n in range(100, 107)], writer="many hands")
+    assert archive.split("many hands").frozen == ()  # there are too few, but they can be trained with
+    stored(archive.truths, "marie", [page(n) for n in range(95, 113)], writer="Marie")
+    split = archive.split("Marie")
+    assert len(split.frozen) == 6
+    assert not {int(each.id[6:9]) for each in split.frozen} & set(range(100, 107))
+
+
+def test_where_it_was_never_written_what_another_hand_gave_out_nothing_more_is_frozen(archive: Archive) -> None:
+    stored(archive.truths, "many", [page(n) for n in range(100, 130)], writer="many hands")
+    archive.split("many hands")
+    before = archive.split()
+    archive.frozen._given(hand_key("many hands")).unlink()
+    stored(archive.truths, "more", [page(n) for n in range(100, 190)])
+    assert archive.split().frozen == before.frozen
+    archive.split("many hands")
+    stored(archive.truths, "later", [page(n) for n in range(200, 240)])
+    assert len(archive.split().frozen) > len(before.frozen)
+
+
 def test_what_is_frozen_for_another_hand_meanwhile_is_not_given_out(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -403,11 +425,16 @@ def test_a_set_that_is_named_later_is_frozen_beside_what_was_frozen(archive: Arc
     assert sorted(ids(split.frozen)) == sorted([*ids(before.frozen), "tests/040.xml", "tests/041.xml", "tests/042.xml"])
 
 
-def test_with_too_few_pages_no_file_is_written(tmp_path: Path) -> None:
+def test_with_too_few_pages_none_is_frozen_but_it_is_written_what_was_given_out(tmp_path: Path) -> None:
     archive = Archive(tmp_path)
     stored(archive.truths, "one", pages(4))
-    assert archive.split().shortage
-    assert not archive.frozen.root.exists()
+    split = archive.split()
+    assert split.shortage
+    assert archive.frozen.load("jean") is None
+    assert archive.frozen.given("jean") == marks([*split.train, *split.validate])
+    # When there are enough, those are chosen first that nothing was trained with.
+    stored(archive.truths, "one", pages(12))
+    assert not {f"one/{n:03d}.xml" for n in range(4)} & {each.id for each in archive.split().frozen}
     with pytest.raises(UsageError, match="no ground truth of the hand Marie"):
         archive.split("Marie")
 

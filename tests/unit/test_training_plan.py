@@ -168,7 +168,7 @@ def test_a_training_that_came_apart_begins_anew_with_a_lower_rate_and_notes_it(
     assert json.loads((tmp_path / "plan.json").read_text())["learning_rate"] == pytest.approx(1e-3 / 9)
     assert [each for each in said if "anew" in each] == [
         "the training has come apart at step 3: its loss is 1812 a character. "
-        f"It begins anew with {rate} as its highest learning rate."
+        f"It begins anew with {rate} as its highest learning rate and 2 batches."
         for rate in ("0.0003", "0.0001")
     ]
     # The weights are those of a training that knew the lower rate from the first step on.
@@ -193,7 +193,22 @@ def test_a_training_that_begins_anew_makes_as_many_steps_as_fit_into_what_is_lef
     monkeypatch.setattr(Learning, "run", runs)
     made = _train(tmp_path, [], steps=None)
     assert limits == pytest.approx([60, 42, 33.6])
-    assert (made.steps, made.recipe.steps, made.ended) == (11, 11, "")  # of 20, of 14
+    assert (made.steps, made.recipe.steps, made.ended) == (11, 11, "")  # of 20
+    assert json.loads((tmp_path / "plan.json").read_text())["fits"] == 20
+
+
+def test_where_less_than_half_of_the_time_is_left_the_next_attempt_has_all_steps_again(
+    wild: list[float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = iter([0.0, 18 * 60.0, 36 * 60.0, 0.0])
+    monkeypatch.setattr(training, "time", SimpleNamespace(monotonic=lambda: next(now)))
+    monkeypatch.setattr(Learning, "steps_within", lambda *_: 20)
+    with pytest.raises(CameApart) as apart:
+        _train(tmp_path, [], steps=None)
+    assert apart.value.remedy == "Start it again: it begins anew with a lower learning rate."
+    made = _train(tmp_path, [], steps=None)
+    assert wild == pytest.approx([1e-3, 1e-3 / 3, 1e-3 / 9])
+    assert made.steps == 20
 
 
 def test_a_training_that_came_apart_when_its_time_was_over_begins_anew_when_it_is_started_again(

@@ -12,7 +12,7 @@ from archive_pipeline.durable import read_json, write_json
 from archive_pipeline.training.recognition.loop import CHECKPOINT, CameApart, Learning
 from archive_pipeline.training.recognition.recipe import Plan, Recipe
 
-_PLAN = "plan.json"
+_PLAN, _MEASURED = "plan.json", "fits"
 _MANY = 200
 _FEW = " These are few: a hand takes some hundreds."
 _SLOWER, _LOWEST_RATE = 1 / 3, 3e-5
@@ -25,6 +25,7 @@ def planned(
     """What the recipe says, and where it does not: what was worked out at an earlier attempt, or now."""
     data = read_json(folder / _PLAN)
     if isinstance(data, dict) and data.pop("key", None) == key:
+        data.pop(_MEASURED, None)
         with suppress(ValidationError):
             plan = Plan.model_validate(data)
             said(f"A training of {plan.steps} batches was begun, and goes on.")
@@ -36,7 +37,7 @@ def planned(
         learning_rate=recipe.learning_rate or learning.usual_rate(),
         steps=recipe.steps or learning.steps_within(minutes),
     )
-    write_json(folder / _PLAN, {"key": key, **plan.model_dump()})
+    write_json(folder / _PLAN, {"key": key, _MEASURED: plan.steps, **plan.model_dump()})
     said(f"{plan.steps} batches.{_FEW if plan.steps < _MANY else ''}")
     return plan
 
@@ -48,17 +49,19 @@ def slower(folder: Path, key: str, recipe: Recipe, plan: Plan, left: float, erro
         left: Share of the time that is left.
 
     Raises:
-        CameApart: That given, where a person said the rate, where a lower one is of no use, or where too little time is
+        CameApart: That given, where a rate was given, where a lower one is of no use, or where too little time is
             left; then the next attempt begins anew.
     """
-    lower = plan.model_copy(update={"learning_rate": plan.learning_rate * _SLOWER})
-    if recipe.learning_rate is not None or lower.learning_rate < _LOWEST_RATE:
+    lower = plan.learning_rate * _SLOWER
+    if recipe.learning_rate is not None or lower < _LOWEST_RATE:
         raise error
-    if recipe.steps is None and left >= _WORTH_IT:
-        lower = lower.model_copy(update={"steps": max(1, int(plan.steps * left))})
+    worth_it = left >= _WORTH_IT
+    measured = (read_json(folder / _PLAN) or {}).get(_MEASURED, plan.steps)
+    steps = recipe.steps or (max(1, int(measured * left)) if worth_it else measured)
+    plan = plan.model_copy(update={"learning_rate": lower, "steps": steps})
     # First, so that a kill in between does not leave what came apart beside the new plan.
     (folder / CHECKPOINT).unlink(missing_ok=True)
-    write_json(folder / _PLAN, {"key": key, **lower.model_dump()})
-    if left < _WORTH_IT:
+    write_json(folder / _PLAN, {"key": key, _MEASURED: measured, **plan.model_dump()})
+    if not worth_it:
         raise CameApart(error.what, remedy="Start it again: it begins anew with a lower learning rate.")
-    return lower
+    return plan

@@ -16,7 +16,7 @@ class Recipe(BaseModel):
     A time limit cannot be part of it, for it would make a slow machine's model another one: ``steps`` are. Where they
     are not given they are worked out once, from the limit and the speed that is measured at the start, and noted. So
     is the learning rate, by how well the base reads already what it is to learn; a training that comes apart all the
-    same begins anew with a lower one.
+    same begins anew with a lower one and the steps that still fit.
 
     Attributes:
         steps: Batches; None to work it out.

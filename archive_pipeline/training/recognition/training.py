@@ -131,15 +131,18 @@ def train_recognition(
     new = network.learn_characters((line.text for line in lines), recipe.seed)
     learning = Learning(network, lines, held, recipe)
     plan = planned(folder, known, recipe, learning, limits.minutes, said)
-    started, minutes = time.monotonic(), limits.minutes
+    started, left = time.monotonic(), 1.0
     while True:
         try:
-            state = learning.run(plan, known, limits.model_copy(update={"minutes": minutes}), folder, told)
+            state = learning.run(
+                plan, known, limits.model_copy(update={"minutes": left * limits.minutes}), folder, told
+            )
             break
         except CameApart as error:
-            left = limits.minutes - (time.monotonic() - started) / 60
-            plan, minutes = slower(folder, known, recipe, plan, left / minutes, error), left
-            said(f"{error.what}. It begins anew with {plan.learning_rate:.1g} as its highest learning rate.")
+            left = 1 - (time.monotonic() - started) / 60 / limits.minutes
+            plan = slower(folder, known, recipe, plan, left, error)
+            rate = f"{plan.learning_rate:.1g} as its highest learning rate"
+            said(f"{error.what}. It begins anew with {rate} and {plan.steps} batches.")
             network = trainable(base)
             network.learn_characters((line.text for line in lines), recipe.seed)
             learning = Learning(network, lines, held, recipe)
