@@ -1,13 +1,17 @@
 """The ledger of a simulated week: it must see what is lost, done twice or left over."""
 
 import random
+import sys
+import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
+from archive_pipeline.bench.week import processes
 from archive_pipeline.bench.week.actor import Actor, Line
 from archive_pipeline.bench.week.bad import BAD, write_bad
 from archive_pipeline.bench.week.dagster_facts import Facts, Run, Tick
@@ -141,3 +145,19 @@ def test_equal_seeds_give_equal_papers(tmp_path: Path) -> None:
             write_paper(tmp_path / name / f"paper{suffix}", random.Random(7))
     assert bytes_of(tmp_path / "a" / "paper.pdf") == bytes_of(tmp_path / "b" / "paper.pdf")
     assert bytes_of(tmp_path / "a" / "paper").count("+") == 1
+
+
+def test_a_service_that_takes_no_signal_is_killed_when_its_time_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "_GRACE", 0.2)
+    deaf = "import pathlib, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); pathlib.Path('up').touch()"
+    command = [sys.executable, "-c", f"{deaf}; time.sleep(600)"]
+    with processes.Services(tmp_path, {}, {"deaf": command}) as services:
+        end = time.monotonic() + 60
+        while not (tmp_path / "up").exists() and time.monotonic() < end:
+            time.sleep(0.05)
+        pid = services.pid("deaf")
+    assert (tmp_path / "up").exists()
+    assert pid is not None
+    assert not psutil.pid_exists(pid)

@@ -69,8 +69,11 @@ class Services:
         for process in running:
             process.terminate()
         for process in running:
-            with suppress(subprocess.TimeoutExpired):
+            try:
                 process.wait(_GRACE)
+            except subprocess.TimeoutExpired:
+                # A code server that waits for a thread of its own takes no signal any more.
+                process.kill()
         for child in everything:
             with suppress(psutil.NoSuchProcess):
                 child.kill()
