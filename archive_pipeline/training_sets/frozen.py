@@ -13,6 +13,7 @@ still.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,7 @@ from archive_pipeline.errors import BadGroundTruth, DocumentBusy, StorageError, 
 from archive_pipeline.training_sets.doctor.examination import text_digest
 from archive_pipeline.training_sets.lines import TrainingPage
 
+_log = logging.getLogger(__name__)
 SCHEMA_VERSION = 1
 Mark = tuple[str, str]
 """Something by which a page is known: what it is (``group``, ``image``, ``text``), and its value."""
@@ -142,7 +144,7 @@ class FrozenStore:
             data = read_json(path)
             return None if data is None else frozenset(_MARKS.validate_python(data))
         except (StorageError, ValidationError):
-            remedy = "Delete it: all pages that are there now count as given out then."
+            remedy = "Delete it and split that hand again: all pages that are there now count as given out then."
             raise StorageError(f"{printable(path)} is of another version or damaged", remedy=remedy) from None
 
     def given_for_others(self, key: str) -> frozenset[Mark] | None:
@@ -156,6 +158,11 @@ class FrozenStore:
         for each in sorted({path.stem for path in paths} - {key}):
             given = self.given(each)
             if given is None:
+                _log.warning(
+                    "what was given out for training of the hand %s was never written: no page joins the frozen ones "
+                    "until that hand is split again (ground-truth split)",
+                    each,
+                )
                 return None
             found |= given
         return frozenset(found)

@@ -36,7 +36,7 @@ _GIVEN_BACK = 10  # batches after which freed memory goes back to the kernel
 _APART = 1000.0  # of a loss: that of a network that knows nothing is below ten
 _WORSE, _WORSE_POINTS = 1.5, 5.0  # than at its best, in percent of CER, is no noise
 _PART = 3200  # pixels of lines that are on their way through the network at once, on a CPU: what takes the memory
-_PART_GPU = 16 * _PART
+_PART_GPU = 16 * _PART  # a card has room for more, but not for sixty-four of the widest lines
 
 
 class TrainingEnded(ArchiveError):
