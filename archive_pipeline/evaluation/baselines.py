@@ -54,8 +54,10 @@ def score_baselines(truth: Sequence[Points], found: Sequence[Points], tolerance:
     reach = 2 * _SPACING
     scale = reach / max(tolerance, 1e-6)
 
+    # In double precision: distances come of squared coordinates, by which a line far from the origin is apart from
+    # itself in single.
     def sampled(lines: Sequence[Points]) -> list[torch.Tensor]:
-        return [interpolate_polyline(torch.tensor(scale * line, dtype=torch.float32)) for line in lines if len(line)]
+        return [interpolate_polyline(torch.tensor(scale * line, dtype=torch.float64)) for line in lines if len(line)]
 
     score = compute_detection_metrics(sampled(found), sampled(truth), reach)
     return BaselineScore(score["precision"], score["recall"], score["f1"])

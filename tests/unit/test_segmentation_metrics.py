@@ -6,7 +6,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from archive_pipeline.evaluation.baselines import score_baselines, tolerance_of
@@ -44,6 +44,7 @@ some_lines = st.lists(lines, min_size=1, max_size=6, unique_by=lambda each: each
 
 @settings(max_examples=40, deadline=None)
 @given(some_lines)
+@example([line(0, 788, 33, 848)])  # short, alone, and far from the origin
 def test_the_truth_itself_is_perfect(found):
     score = segmentation_metrics(page(*found), page(*found))
     assert (score.line_recall, score.line_precision) == (1, 1)
