@@ -78,7 +78,9 @@ def jpeg(pixels: Pixels, quality: int = 85) -> bytes:
 def write_pdf(path: Path, pages: Iterable[Pixels]) -> None:
     """A PDF as a scanner makes it: one full-page JPEG a page."""
     layout = img2pdf.get_fixed_dpi_layout_fun((DPI, DPI))
-    path.write_bytes(img2pdf.convert([jpeg(page) for page in pages], layout_fun=layout, nodate=True))
+    images = [jpeg(page) for page in pages]
+    # pikepdf's PDFs have an identifier that is another one each second.
+    path.write_bytes(img2pdf.convert(images, layout_fun=layout, nodate=True, engine=img2pdf.Engine.internal))
 
 
 def make_pdf(path: Path, pages: int, seed: int = 0, lines: int = 12) -> None:

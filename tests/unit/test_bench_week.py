@@ -144,6 +144,7 @@ def test_equal_seeds_give_equal_papers(tmp_path: Path) -> None:
         for suffix in (".png", ".pdf", ".tif", ""):
             write_paper(tmp_path / name / f"paper{suffix}", random.Random(7))
     assert bytes_of(tmp_path / "a" / "paper.pdf") == bytes_of(tmp_path / "b" / "paper.pdf")
+    assert b"/ID" not in (tmp_path / "a" / "paper.pdf").read_bytes()  # it would be made of the time of day
     assert bytes_of(tmp_path / "a" / "paper").count("+") == 1
 
 

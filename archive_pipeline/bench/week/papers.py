@@ -43,7 +43,10 @@ def paper(suffix: str, draw: random.Random) -> bytes:
     file = BytesIO()
     kind = {".jpg": "JPEG", ".tif": "TIFF"}.get(suffix, "PNG")
     image.save(file, kind, dpi=(200, 200))
-    return bytes(img2pdf.convert(file.getvalue(), nodate=True)) if suffix == ".pdf" else file.getvalue()
+    if suffix != ".pdf":
+        return file.getvalue()
+    # pikepdf's PDFs have an identifier that is another one each second.
+    return bytes(img2pdf.convert(file.getvalue(), nodate=True, engine=img2pdf.Engine.internal))
 
 
 def bytes_of(path: Path) -> str:
