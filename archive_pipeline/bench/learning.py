@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from archive_pipeline.durable import copy_file, file_digest
+from archive_pipeline.durable import copy_file, digest_of
 from archive_pipeline.errors import UsageError
 from archive_pipeline.evaluation.evaluating import evaluate
 from archive_pipeline.evaluation.record import Evaluation
@@ -39,6 +39,7 @@ class LearningRow:
         pages: It was trained with.
         cpu_minutes, minutes: Of the training, the cutting of lines included.
         before, after: Base and trained model on the frozen pages, on the lines of the ground truth.
+        alone: The trained model without the language of the hand; None if it has none.
         difference: In CER, before minus after.
     """
 
@@ -48,6 +49,7 @@ class LearningRow:
     minutes: float
     before: Evaluation
     after: Evaluation
+    alone: Evaluation | None
     difference: Difference
 
     def to_dict(self) -> dict[str, Any]:
@@ -59,6 +61,7 @@ class LearningRow:
             "training": self.training.model_dump(mode="json"),
             "before": self.before.all.model_dump(mode="json"),
             "after": self.after.all.model_dump(mode="json"),
+            "alone": self.alone.all.model_dump(mode="json") if self.alone else None,
             "difference": asdict(self.difference),
         }
 
@@ -104,10 +107,15 @@ def bench_learning(
                 pages[frozen : frozen + count], [], base, recipe, where, limits=limit, told=partial(told, count)
             )
             spent = ((time.process_time() - cpu) / 60, (time.monotonic() - began) / 60)
-            name = f"trained-with-{count}-{file_digest(where / WEIGHTS)[:8]}"
-            model = imported_model(root / "models", where, name)
-            after = evaluate(judged, model, replace(options, models_dir=root / "models"), folder.name)
-            yield LearningRow(count, training, *spent, before, after, _difference(before, after))
+            name = f"trained-with-{count}-{digest_of(training.files)[:8]}"
+            models = [imported_model(root / "models", where, training.files, name)]
+            if training.language is not None:
+                models.append(imported_model(root / "models", where, (WEIGHTS, ONNX), f"{name}-alone"))
+            ours = replace(options, models_dir=root / "models")
+            after, *alone = (evaluate(judged, model, ours, folder.name) for model in models)
+            yield LearningRow(
+                count, training, *spent, before, after, next(iter(alone), None), _difference(before, after)
+            )
 
 
 def _difference(before: Evaluation, after: Evaluation) -> Difference:
@@ -129,10 +137,10 @@ def set_name(folder: Path) -> str:
     return str(DocumentKey.from_path(folder.resolve().name))[:60].rstrip("-._")
 
 
-def imported_model(models: Path, folder: Path, name: str) -> InstalledModel:
-    """A trained model in a library of its own: only there may page workers read it."""
+def imported_model(models: Path, folder: Path, files: Collection[str], name: str) -> InstalledModel:
+    """Some files of a trained model in a library of its own: only there may page workers read them."""
     with tempfile.TemporaryDirectory(prefix="model-") as copies:
-        for file in (WEIGHTS, ONNX):
+        for file in files:
             copy_file(folder / file, Path(copies, file))
         description = Description(task="recognition", engine="kraken", good_for="a benchmark")
         return import_model(models, Path(copies), name, description, check=check_model).model

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from archive_pipeline.bench.learning import imported_model, imported_pages, set_name
-from archive_pipeline.durable import file_digest
+from archive_pipeline.durable import digest_of
 from archive_pipeline.errors import UsageError
 from archive_pipeline.evaluation.evaluating import evaluate
 from archive_pipeline.models.installed import InstalledModel
@@ -21,7 +21,7 @@ from archive_pipeline.promotion.figures import Figures
 from archive_pipeline.promotion.weighing import weigh
 from archive_pipeline.training.recognition.progress import Progress
 from archive_pipeline.training.recognition.recipe import Limits, Recipe
-from archive_pipeline.training.recognition.training import WEIGHTS, Training, train_recognition
+from archive_pipeline.training.recognition.training import Training, train_recognition
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,8 @@ def bench_left_out(
             others = [page for other, found in pages.items() if other != name for page in found]
             where = root / f"training-without-{name}"
             training = train_recognition(others, [], base, recipe, where, limits=limits, told=partial(told, name))
-            model = imported_model(root / "models", where, f"without-{name}-{file_digest(where / WEIGHTS)[:8]}")
+            model_name = f"without-{name}-{digest_of(training.files)[:8]}"
+            model = imported_model(root / "models", where, training.files, model_name)
             before = evaluate(judged, base, options, name)
             after = evaluate(judged, model, replace(options, models_dir=root / "models"), name)
             decision = weigh(

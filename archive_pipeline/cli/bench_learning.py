@@ -63,9 +63,8 @@ def learning(
     if len(minutes) != len(pages) or len(steps or pages) != len(pages):
         raise click.UsageError("give as many --minutes (and --steps) as --pages")
     recipes = [Recipe(steps=each, patience=0, threads=threads) for each in steps or [None] * len(pages)]
-    table = Table(
-        "pages", "lines", "steps", "CPU min", "CER % before", "after", "95 % interval", "WER %", "p", box=None
-    )
+    cers = ("CER % before", "network alone", "after", "95 % interval")
+    table = Table("pages", "lines", "steps", "CPU min", *cers, "WER %", "p", box=None)
     rows = bench_learning(
         folder,
         ModelLibrary(settings.models_dir).installed(base, "recognition"),
@@ -89,6 +88,7 @@ def learning(
             str(row.training.steps),
             f"{row.cpu_minutes:.1f}",
             f"{before.cer.percent:.2f}",
+            "" if row.alone is None else f"{row.alone.all.cer.percent:.2f}",
             f"{after.cer.percent:.2f}",
             "unknown" if after.cer.low is None else f"{after.cer.low:.2f} to {after.cer.high:.2f}",
             f"{after.wer.percent:.2f}",

@@ -7,6 +7,7 @@ import importlib.metadata
 from archive_pipeline.engines.base import Recognizer, Segmenter
 from archive_pipeline.engines.serving import Server
 from archive_pipeline.engines.versions import (
+    KRAKEN_LANGUAGE,
     KRAKEN_RECOGNITION,
     KRAKEN_SEGMENTATION,
     KRAKEN_STRIPS,
@@ -18,6 +19,7 @@ from archive_pipeline.engines.versions import (
 from archive_pipeline.errors import UsageError
 from archive_pipeline.models.entry import Engine
 from archive_pipeline.models.installed import InstalledModel
+from archive_pipeline.models.language import LANGUAGE
 from archive_pipeline.models.library import ModelLibrary
 
 DEFAULT_SEGMENTATION: dict[Engine, str] = {
@@ -85,6 +87,8 @@ def signature(model: InstalledModel) -> list[str]:
         code = [importlib.metadata.version("kraken"), own]
         if model.task == "recognition" and model.with_suffix(".onnx") is not None:
             code.append(f"strips {KRAKEN_STRIPS}")
+        if model.named(LANGUAGE) is not None:
+            code.append(f"language {KRAKEN_LANGUAGE}")
     elif model.engine == "surya":
         own = SURYA_SEGMENTATION if model.task == "segmentation" else SURYA_RECOGNITION
         code = [importlib.metadata.version("surya-ocr"), own, model.served]

@@ -18,31 +18,31 @@ import numpy as np
 import torch
 from kraken.binarization import nlbin
 from kraken.configs import RecognitionInferenceConfig
-from kraken.lib.ctc_decoder import greedy_decoder
 from kraken.models import load_models
 from PIL import Image as PillowImage
 
 from archive_pipeline.engines.base import Image, each_line, step_of
 from archive_pipeline.engines.baseline_strips import segmentation_of, to_band, usual_band_of
 from archive_pipeline.engines.crops import clip
+from archive_pipeline.engines.kraken_decoding import decoder_for
 from archive_pipeline.engines.kraken_lines import LinePatch, line_patch
 from archive_pipeline.engines.kraken_onnx import OnnxNetwork
 from archive_pipeline.engines.line_bands import Band
-from archive_pipeline.engines.versions import KRAKEN_RECOGNITION, KRAKEN_STRIPS
+from archive_pipeline.engines.versions import KRAKEN_LANGUAGE, KRAKEN_RECOGNITION, KRAKEN_STRIPS
 from archive_pipeline.errors import ModelError
 from archive_pipeline.models.installed import InstalledModel
+from archive_pipeline.models.language import LANGUAGE, Language, language_from
 from archive_pipeline.page import Direction, Line, Region, Word, bounding_box, clean_text
 
 _PADDING = 16  # kraken's own: white at both ends of a line
 _MIN_CONFIDENCE = 0.5
 _LEFTWARDS = frozenset({"R", "AL"})
 
-Decoded = list[tuple[int, int, int, float]]
-"""Label, first and last time step, confidence of each character."""
-
 
 class KrakenRecognizer:
-    """Lines by a recognition model of kraken; one that was trained here has an ONNX form beside it, which then reads.
+    """Lines by a recognition model of kraken.
+
+    One that was trained here has an ONNX form beside it, which then reads, and the language of its hand.
 
     As with PP-OCR, a line whose mean confidence is below 0.5 keeps its place and its confidence but gets no text. Lines
     that run to the left get that direction from their letters.
@@ -51,7 +51,8 @@ class KrakenRecognizer:
     def __init__(self, model: InstalledModel) -> None:
         model.verify()  # kraken itself wants a path
         torch.set_num_threads(1)
-        self._net = _load(model)
+        language = _language(model)
+        self._net = _load(model, language)
         derived = model.with_suffix(".onnx")
         if derived is not None:
             self._net.nn = OnnxNetwork(model, model.read(derived))
@@ -61,6 +62,9 @@ class KrakenRecognizer:
             "min_confidence": _MIN_CONFIDENCE,
             "legacy_polygons": legacy,
         }
+        if language is not None:
+            with_it = f"weight {language.weight:g}, bonus {language.bonus:g} ({KRAKEN_LANGUAGE})"
+            parameters["language"] = f"{language.order}-grams, {with_it}"
         self._ours = _OnPaper() if derived is not None else None
         if self._ours is not None:
             self._net._line_extraction_pool = self._ours
@@ -114,7 +118,13 @@ class KrakenRecognizer:
         return records[0] if records and records[0].prediction else None
 
 
-def _load(model: InstalledModel) -> Any:
+def _language(model: InstalledModel) -> Language | None:
+    """That of its hand, which only models that were trained here have."""
+    file = model.named(LANGUAGE)
+    return None if file is None else language_from(model.read(file), LANGUAGE)
+
+
+def _load(model: InstalledModel, language: Language | None) -> Any:
     """The recognition network of a file, ready.
 
     Raises:
@@ -138,7 +148,7 @@ def _load(model: InstalledModel) -> Any:
             num_line_workers=0,  # lines are cut out in this process
             padding=_PADDING,
             bidi_reordering=False,
-            decoder=_decode,
+            decoder=decoder_for(network.codec, language),
         )
     )
     network.nn.to(memory_format=torch.channels_last)  # a quarter less time for VGSL's convolutions
@@ -164,33 +174,6 @@ class _OnPaper:
 
     def terminate(self) -> None:
         """Nothing was started."""
-
-
-def _decode(outputs: torch.Tensor, lengths: torch.Tensor | None = None) -> list[Decoded]:
-    """kraken's best path, each character reaching half-way to its neighbours.
-
-    A network says a character in one time step, somewhere in its middle: boxes of words made from those alone would cut
-    off half a letter at both ends.
-    """
-    widths = [outputs.shape[-1]] * outputs.shape[0] if lengths is None else lengths.tolist()
-    return [
-        _widened(decoded, int(width)) for decoded, width in zip(greedy_decoder(outputs, lengths), widths, strict=True)
-    ]
-
-
-def _widened(decoded: Decoded, width: int) -> Decoded:
-    centres = [(start + end + 1) / 2 for _, start, end, _ in decoded]
-    gaps = sorted(after - before for before, after in pairwise(centres))
-    half = gaps[len(gaps) // 2] / 2 if gaps else min(2.0, width / 2)
-    widened = []
-    for index, (label, start, end, confidence) in enumerate(decoded):
-        left, right = centres[index] - half, centres[index] + half
-        if index:
-            left = max(left, (centres[index - 1] + centres[index]) / 2)
-        if index + 1 < len(decoded):
-            right = min(right, (centres[index] + centres[index + 1]) / 2)
-        widened.append((label, max(0, min(start, round(left))), min(width, max(end + 1, round(right))), confidence))
-    return widened
 
 
 def _confidence(record: Any) -> float:

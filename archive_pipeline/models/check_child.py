@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from archive_pipeline.errors import ModelError
+from archive_pipeline.models.language import LANGUAGE, language_from
 
 _LOADERS = {".safetensors": "safetensors", ".mlmodel": "coreml"}
 """Files that kraken loads, and how it calls its loader for them."""
@@ -22,6 +23,8 @@ def handle(request: dict[str, Any], _files: list[BinaryIO], _scratch: Path) -> d
     for path in others:
         if request["engine"] == "kraken" and path.suffix == ".onnx":
             _session(path)  # the same network, in the form that reads
+        elif request["engine"] == "kraken" and path.name == LANGUAGE:
+            language_from(path.read_bytes(), path.name)
         else:
             _json(path)
     if request["engine"] == "kraken":

@@ -57,6 +57,10 @@ class InstalledModel(BaseModel):
         """The first file of a kind, such as ``.onnx``."""
         return next((file for file in self.files if file.path.suffix == suffix), None)
 
+    def named(self, name: str) -> InstalledFile | None:
+        """The file of that name."""
+        return next((file for file in self.files if file.path.name == name), None)
+
     def read(self, file: InstalledFile | None = None) -> bytes:
         """The bytes of a file, by default of the weights, checked against their digest.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from archive_pipeline.models.importing import Description, import_model
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.models.trained import TrainedRecord, UsedPage, record_of, trained_record, write_record
 from archive_pipeline.training.card import CardFacts, Source, licence_of, model_card
-from archive_pipeline.training.recognition.training import ONNX, WEIGHTS, Training
+from archive_pipeline.training.recognition.training import Training
 from archive_pipeline.training.segmentation.train import MODEL, TrainedSegmentation
 from archive_pipeline.training_sets.doctor.examination import text_digest
 from archive_pipeline.training_sets.lines import TrainingPage
@@ -36,7 +36,7 @@ def install_candidate(
 
     Args:
         models: Folder of the library.
-        folder: Of the training: it has the weights and their ONNX form.
+        folder: Of the training: it has the files of the model.
         pages: All that the model has seen, but for those that its base was trained with.
 
     Raises:
@@ -45,16 +45,17 @@ def install_candidate(
     """
     files = tuple(
         ModelFile(name=name, sha256=file_digest(folder / name), size=(folder / name).stat().st_size)
-        for name in (WEIGHTS, ONNX)
+        for name in made.files
     )
-    model_id = f"{hand_key(hand)[:_LONGEST_KEY].rstrip('-._')}-{str(files[0].sha256)[:_MARK]}"
+    digest = digest_of_files(files) or ""
+    model_id = f"{hand_key(hand)[:_LONGEST_KEY].rstrip('-._')}-{digest[:_MARK]}"
     # Before the model can be seen: what nobody knows the training of can never be promoted.
     used = _used(pages, record_of(models, base), trained_record(models, model_id))
     sources = _sources(used)
     licence = licence_of(sources, base.licence)
     record = TrainedRecord(
         model=model_id,
-        digest=digest_of_files(files) or "",
+        digest=digest,
         hand=hand,
         key=hand_key(hand),
         base=base.id,
@@ -65,7 +66,7 @@ def install_candidate(
         created=datetime.now(UTC).isoformat(timespec="microseconds"),
     )
     write_record(models, record, _card(record, made, sources, base, pages))
-    return _imported(models, folder, model_id, hand, licence), record
+    return _imported(models, folder, made.files, model_id, hand, licence), record
 
 
 def install_segmentation(
@@ -129,8 +130,10 @@ def install_segmentation(
         return import_model(models, copies, model_id, description, check=check_model).model
 
 
-def _imported(models: Path, folder: Path, model_id: str, hand: str, licence: str) -> InstalledModel:
-    with copies_in(folder, WEIGHTS, ONNX) as copies:
+def _imported(
+    models: Path, folder: Path, files: Iterable[str], model_id: str, hand: str, licence: str
+) -> InstalledModel:
+    with copies_in(folder, *files) as copies:
         description = Description(
             task="recognition", engine="kraken", licence=licence, good_for=f"the hand {printable(hand)}"
         )

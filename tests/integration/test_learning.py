@@ -19,6 +19,7 @@ from archive_pipeline.durable import file_digest, read_json
 from archive_pipeline.errors import BadGroundTruth, UsageError
 from archive_pipeline.hand_names import hand_key
 from archive_pipeline.models.hands import promoted_model
+from archive_pipeline.models.language import LANGUAGE
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.models.promoting import promote, rollback
 from archive_pipeline.models.trained import UsedPage, trained_record, write_record
@@ -290,7 +291,7 @@ def test_a_training_that_is_killed_twice_ends_in_the_very_same_model(sets: Path,
     # It goes on: what was told is not told again, but for what a kill came between.
     assert disturbed[-1] == "8"
     assert len(disturbed) <= len(straight) + 2
-    for name in (WEIGHTS, ONNX):
+    for name in (WEIGHTS, ONNX, LANGUAGE):
         assert file_digest(tmp_path / "straight" / name) == file_digest(tmp_path / "killed" / name)
     before, after = (read_json(tmp_path / name / "result.json") for name in ("straight", "killed"))
     assert [each["cer"] for each in before["curve"]] == [each["cer"] for each in after["curve"]]

@@ -62,16 +62,17 @@ class Learning:
 
     Attributes:
         batch: Lines in a batch.
+        device: What it is done on.
     """
 
     def __init__(
         self, network: TrainableNetwork, train: Sequence[CutLine], validate: Sequence[CutLine], recipe: Recipe
     ) -> None:
         self._network, self._train, self._validate, self._recipe = network, train, validate, recipe
-        self._device = _device()
+        self.device = _device()
         torch.set_num_threads(recipe.threads)
         torch.use_deterministic_algorithms(mode=True, warn_only=True)
-        self._module = network.module.to(self._device)
+        self._module = network.module.to(self.device)
         self._widths = [line.strip.shape[1] for line in train]
         self._labels = [network.labels(line.text) for line in train]
         self.batch = recipe.batch or usual_batch(self._widths, network.height)
@@ -81,7 +82,7 @@ class Learning:
     def usual_rate(self) -> float:
         """The learning rate for these lines."""
         lines = self._train[:: max(1, len(self._train) // LINES_READ)]
-        read = read_lines(self._network, lines, self._device)
+        read = read_lines(self._network, lines, self.device)
         return usual_rate(character_error_rate((line.text for line in lines), read))
 
     def steps_within(self, minutes: float) -> int:
@@ -168,7 +169,7 @@ class Learning:
         recipe = self._recipe
         torch.manual_seed((recipe.seed << 32) + step)  # dropout
         epoch, chosen = batch_at(self._widths, self.batch, recipe.seed, step)
-        most = _PART if self._device.type == "cpu" else _PART_GPU
+        most = _PART if self.device.type == "cpu" else _PART_GPU
         total = 0.0
         for part in parts(chosen, self._widths, most):
             loss = self._loss_of(part, epoch) * (len(part) / len(chosen))
@@ -184,15 +185,15 @@ class Learning:
             for index in chosen
         ]
         batch, widths = batch_tensor(strips, self._network.channels)
-        batch = batch.to(self._device, memory_format=torch.channels_last)
-        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._half):
-            logits, lengths = self._module(batch, widths.to(self._device))
+        batch = batch.to(self.device, memory_format=torch.channels_last)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._half):
+            logits, lengths = self._module(batch, widths.to(self.device))
         labels = [self._labels[index] for index in chosen]
         loss: torch.Tensor = self._loss(
             logits.float().squeeze(2).permute(2, 0, 1).log_softmax(2),
-            torch.tensor([label for line in labels for label in line], device=self._device),
+            torch.tensor([label for line in labels for label in line], device=self.device),
             lengths,
-            torch.tensor([len(line) for line in labels], device=self._device),
+            torch.tensor([len(line) for line in labels], device=self.device),
         )
         return loss
 
@@ -202,7 +203,7 @@ class Learning:
         cer = None
         if self._validate:
             tensors.exchange(tensors.mean)
-            read = read_lines(self._network, self._validate, self._device)
+            read = read_lines(self._network, self._validate, self.device)
             tensors.exchange(tensors.mean)
             cer = character_error_rate((line.text for line in self._validate), read)
             best = state.best_cer

@@ -17,6 +17,7 @@ from kraken.models import load_models
 from safetensors.torch import save_model
 from torch import nn
 
+from archive_pipeline.engines.kraken_decoding import symbols_of
 from archive_pipeline.errors import ModelError
 from archive_pipeline.models.installed import InstalledModel
 from archive_pipeline.training.recognition.bundled_weights import bundled_network
@@ -63,6 +64,16 @@ class TrainableNetwork:
     def labels(self, text: str) -> list[int]:
         """The labels of a text; characters that no label stands for are left out, as in pages for validation."""
         return [int(label) for label in self.codec.encode(self._in_form(text))]
+
+    @property
+    def symbols(self) -> dict[int, str]:
+        """The text of each label."""
+        return symbols_of(self.codec)
+
+    def as_written(self, text: str) -> str:
+        """A text in the characters of the network's labels; those that it lacks are left out."""
+        symbols = self.symbols
+        return "".join(symbols.get(label, "") for label in self.labels(text))
 
     def text(self, labels: Iterable[int]) -> str:
         """The text of labels of one line: best path, repetitions and blanks gone already."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 import torch
@@ -18,18 +18,26 @@ _BATCH = 4
 def read_lines(network: TrainableNetwork, lines: Sequence[CutLine], device: torch.device) -> list[str]:
     """What the network reads: best path (Graves et al. 2006), in the order of display."""
     texts = [""] * len(lines)
+    for index, logits in line_logits(network, lines, device):
+        texts[index] = network.text(best_path(logits))
+    return texts
+
+
+def line_logits(
+    network: TrainableNetwork, lines: Sequence[CutLine], device: torch.device
+) -> Iterator[tuple[int, torch.Tensor]]:
+    """What the network says of each line (its index, classes x steps), in the order of their widths."""
     order = sorted(range(len(lines)), key=lambda index: lines[index].strip.shape[1])
     was_training = network.module.training
     network.module.eval()
-    with torch.inference_mode():
-        for start in range(0, len(order), _BATCH):
-            chosen = order[start : start + _BATCH]
-            batch, widths = batch_tensor([lines[index].strip for index in chosen], network.channels)
+    for start in range(0, len(order), _BATCH):
+        chosen = order[start : start + _BATCH]
+        batch, widths = batch_tensor([lines[index].strip for index in chosen], network.channels)
+        with torch.inference_mode():
             logits, lengths = network.module(batch.to(device), widths.to(device))
-            for index, labels, length in zip(chosen, logits.squeeze(2).argmax(1), lengths, strict=True):
-                texts[index] = network.text(_runs(labels[: int(length)].tolist()))
+        for index, line, length in zip(chosen, logits.squeeze(2), lengths, strict=True):
+            yield index, line[:, : int(length)]
     network.module.train(was_training)
-    return texts
 
 
 def character_error_rate(truth: Iterable[str], read: Iterable[str]) -> float:
@@ -41,5 +49,10 @@ def character_error_rate(truth: Iterable[str], read: Iterable[str]) -> float:
     return 100 * errors / max(characters, 1)
 
 
-def _runs(labels: Iterable[int]) -> list[int]:
-    return [label for label, _ in groupby(labels) if label]
+def best_path(logits: torch.Tensor) -> list[int]:
+    """The labels of a line.
+
+    Args:
+        logits: Classes x steps.
+    """
+    return [label for label, _ in groupby(logits.argmax(0).tolist()) if label]

@@ -14,6 +14,8 @@ from archive_pipeline.durable import digest_of, file_digest, make_folder, read_j
 from archive_pipeline.engines.base import Image
 from archive_pipeline.errors import UsageError
 from archive_pipeline.models.installed import InstalledModel
+from archive_pipeline.models.language import LANGUAGE, Language
+from archive_pipeline.training.recognition.language import LearntLanguage, learn_language
 from archive_pipeline.training.recognition.lines import CutLine, cut_lines
 from archive_pipeline.training.recognition.loop import CHECKPOINT, OUT_OF_TIME, CameApart, Learning, trains_in_halves
 from archive_pipeline.training.recognition.network import TrainableNetwork, trainable, write_network
@@ -23,7 +25,7 @@ from archive_pipeline.training.recognition.progress import Progress
 from archive_pipeline.training.recognition.recipe import Limits, Recipe
 from archive_pipeline.training_sets.lines import TrainingPage
 
-CODE = "5"
+CODE = "6"
 """Version of what this package does: raise it when the same recipe would give another model."""
 WEIGHTS, ONNX = "model.safetensors", "model.onnx"
 _RESULT = "result.json"
@@ -42,7 +44,8 @@ class Training(BaseModel):
         ended: Why it did.
         new_characters: That the base did not know.
         lines, characters: That it was trained with.
-        cer: On the pages for validation, in percent; None if there were none.
+        cer: Of the network alone on the pages for validation, in percent; None if there were none.
+        language: That of the hand, with which the model reads; None if it reads without.
         curve: Of each evaluation: step, loss, cer, seconds.
         files: Their SHA-256.
     """
@@ -60,6 +63,7 @@ class Training(BaseModel):
     characters: int
     validation_lines: int
     cer: float | None
+    language: LearntLanguage | None = None
     curve: tuple[dict[str, float | None], ...]
     seconds: float
     versions: dict[str, str]
@@ -86,7 +90,7 @@ def train_recognition(
     told: Callable[[Progress], None] = lambda _: None,
     said: Callable[[str], None] = lambda _: None,
 ) -> Training:
-    """Train a model; ``model.safetensors`` and ``model.onnx`` are then in the folder.
+    """Train a model: ``model.safetensors``, ``model.onnx`` and mostly ``language.json`` are then in the folder.
 
     Killed, it goes on from its last checkpoint when it is called again with the same; finished, it does nothing more.
 
@@ -146,7 +150,8 @@ def train_recognition(
             network = trainable(base)
             network.learn_characters((line.text for line in lines), recipe.seed)
             learning = Learning(network, lines, held, recipe)
-    _write(network, [line.strip for line in held or lines], folder)
+    learnt = learn_language(network, lines, held, recipe.language, learning.device, said)
+    files = _write(network, [line.strip for line in held or lines], learnt[0] if learnt else None, folder)
     training = Training(
         key=known,
         base=base.id,
@@ -159,10 +164,11 @@ def train_recognition(
         characters=sum(len(line.text) for line in lines),
         validation_lines=len(held),
         cer=state.best_cer,
+        language=learnt[1] if learnt else None,
         curve=tuple(state.curve),
         seconds=round(state.seconds, 1),
         versions=_versions(),
-        files={WEIGHTS: file_digest(folder / WEIGHTS), ONNX: file_digest(folder / ONNX)},
+        files={name: file_digest(folder / name) for name in files},
     )
     write_json(folder / _RESULT, training.model_dump(mode="json"))
     _clear(folder, training)
@@ -200,14 +206,25 @@ def _finished(folder: Path, key: str) -> Training | None:
     if found.key != key or found.ended == OUT_OF_TIME:
         return None
     # A kill may have come between the files of another training and its result.
-    paths = {WEIGHTS: folder / WEIGHTS, ONNX: folder / ONNX}
+    paths = {name: folder / name for name in _names(found.language)}
     whole = all(path.is_file() and file_digest(path) == found.files.get(name) for name, path in paths.items())
     return found if whole else None
 
 
-def _write(network: TrainableNetwork, strips: Sequence[Image], folder: Path) -> None:
+def _names(language: object | None) -> tuple[str, ...]:
+    return (WEIGHTS, ONNX) if language is None else (WEIGHTS, ONNX, LANGUAGE)
+
+
+def _write(
+    network: TrainableNetwork, strips: Sequence[Image], language: Language | None, folder: Path
+) -> tuple[str, ...]:
+    """Write the files of a model, and give their names."""
+    (folder / LANGUAGE).unlink(missing_ok=True)  # of another training
+    if language is not None:
+        write_bytes(folder / LANGUAGE, language.model_dump_json().encode())
     write_bytes(folder / ONNX, onnx_form(network, strips))
     temporary = folder / f".{WEIGHTS}.new"
     write_network(network.finished(), temporary)
     write_bytes(folder / WEIGHTS, temporary.read_bytes())
     temporary.unlink()
+    return _names(language)

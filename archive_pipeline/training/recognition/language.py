@@ -1,0 +1,118 @@
+"""The language of a hand, from the very lines that it is trained with, and how much it is to say.
+
+A network reads letters; which words a clerk writes again and again it hardly learns. What is counted in the pages of
+the hand itself is little, and just what is needed: formulas, names of the place, how the writer spells.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+
+import torch
+from pydantic import BaseModel, ConfigDict
+
+from archive_pipeline.engines.language_decoding import LanguageDecoder
+from archive_pipeline.engines.language_likelihood import LabelLanguage
+from archive_pipeline.models.language import END, MOST, START, Language
+from archive_pipeline.training.recognition.lines import CutLine
+from archive_pipeline.training.recognition.network import TrainableNetwork
+from archive_pipeline.training.recognition.reading import best_path, character_error_rate, line_logits
+
+_USUAL = (0.7, 1.0)
+_TRIED = (_USUAL, (0.3, 0.3), (0.5, 0.5), (1.0, 1.5))
+"""Weight and bonus."""
+_LINES = 100  # for validation, by which one of them is chosen
+_ENOUGH = 20
+
+
+class LearntLanguage(BaseModel):
+    """How a language was chosen.
+
+    Attributes:
+        lines: For validation, by which it was; with too few the usual weights are taken.
+        cer_alone, cer: Of the network on those lines, without it and with it, in percent; None with too few.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    order: int
+    weight: float
+    bonus: float
+    lines: int
+    cer_alone: float | None
+    cer: float | None
+
+
+def learn_language(
+    network: TrainableNetwork,
+    train: Sequence[CutLine],
+    validate: Sequence[CutLine],
+    order: int,
+    device: torch.device,
+    said: Callable[[str], None],
+) -> tuple[Language, LearntLanguage] | None:
+    """Count what the lines say; None where the network reads the lines for validation no worse without that.
+
+    Its weights are chosen with the lines that are trained with alone; then those for validation are counted, too.
+
+    Args:
+        order: Characters of an n-gram; 0 for no language.
+    """
+    if order == 0:
+        return None
+    texts = [network.as_written(line.text) for line in train]
+    held = validate[:: -(-len(validate) // _LINES) or 1]
+    (weight, bonus), alone, cer = _USUAL, None, None
+    if len(held) >= _ENOUGH:
+        counts = counts_of(texts, order)
+        tried = [Language(order=order, weight=weight, bonus=bonus, counts=counts) for weight, bonus in _TRIED]
+        alone, rates = _rates(network, held, tried, device)
+        cer, (weight, bonus) = min(zip(rates, _TRIED, strict=True), key=lambda pair: pair[0])
+        told = f"CER on {len(held)} lines: {alone:.2f} %, with the language of the hand {cer:.2f} %"
+        if cer >= alone:
+            said(f"{told}: it is left out.")
+            return None
+        said(f"{told}.")
+    texts += [network.as_written(line.text) for line in validate]
+    language = Language(order=order, weight=weight, bonus=bonus, counts=counts_of(texts, order))
+    used = len(held) if alone is not None else 0
+    return language, LearntLanguage(order=order, weight=weight, bonus=bonus, lines=used, cer_alone=alone, cer=cer)
+
+
+def counts_of(lines: Iterable[str], order: int) -> dict[str, dict[str, int]]:
+    """What is counted in some lines, sorted. Where that is too much, the rarest are counted with less before them."""
+    found: Counter[tuple[str, str]] = Counter()
+    for line in lines:
+        text = f"{START}{line}{END}"
+        for at in range(1, len(text)):
+            found[text[max(0, at - order + 1) : at], text[at]] += 1
+    longest = order - 1
+    while len(found) > MOST and longest:
+        shorter: Counter[tuple[str, str]] = Counter()
+        for (context, character), count in found.items():
+            rare = count == 1 and len(context) == longest
+            shorter[context[1:] if rare else context, character] += count
+        found, longest = shorter, longest - 1
+    counts: dict[str, dict[str, int]] = {}
+    for (context, character), count in sorted(found.items()):
+        counts.setdefault(context, {})[character] = count
+    return counts
+
+
+def _rates(
+    network: TrainableNetwork, lines: Sequence[CutLine], tried: Sequence[Language], device: torch.device
+) -> tuple[float, list[float]]:
+    """CER without a language, and with each."""
+    symbols = network.symbols
+    decoders = [LanguageDecoder(LabelLanguage(language, symbols)) for language in tried]
+    truths: list[str] = []
+    read: list[list[str]] = [[] for _ in range(len(tried) + 1)]
+    for index, logits in line_logits(network, lines, device):
+        truths.append(lines[index].text)
+        outputs = logits.float().softmax(0).cpu()
+        found = [best_path(logits), *(decoder.labels(outputs) for decoder in decoders)]
+        for texts, labels in zip(read, found, strict=True):
+            texts.append(network.text(labels))
+    alone, *rates = (character_error_rate(truths, texts) for texts in read)
+    return alone, rates
