@@ -35,16 +35,15 @@ def aligned(log_probabilities: NDArray[np.float32], labels: Sequence[int]) -> li
     # A blank may be passed over between two labels that differ.
     skips = np.zeros(len(states), bool)
     skips[3::2] = states[3::2] != states[1:-2:2]
-    said = log_probabilities[:, states].astype(np.float64)
     best = np.full(len(states), _NONE)
-    best[:2] = said[0, :2]
+    best[:2] = log_probabilities[0, states[:2]]
     came_from = np.zeros((steps, len(states)), np.int8)
     for step in range(1, steps):
         from_before = np.concatenate([[_NONE], best[:-1]])
         from_second = np.where(skips, np.concatenate([[_NONE, _NONE], best[:-2]]), _NONE)
         ways = np.stack([best, from_before, from_second])
         came_from[step] = ways.argmax(0)
-        best = ways.max(0) + said[step]
+        best = ways.max(0) + log_probabilities[step, states]
     state = len(states) - 1 if best[-1] >= best[-2] else len(states) - 2
     found = [(steps, -1)] * len(labels)
     for step in range(steps - 1, -1, -1):

@@ -24,7 +24,7 @@ class _Prefix:
 
     Attributes:
         said: What the language says of it.
-        longer: By one label.
+        longer: By one label, as far as something of that is a possibility yet.
     """
 
     __slots__ = ("before", "label", "longer", "place", "said")
@@ -69,6 +69,8 @@ def likeliest_labels(log_probabilities: NDArray[np.float32], language: LabelLang
                     _add(following, _longer(prefix, each, language), _NONE, both + probability)
         ranked = sorted(following.items(), key=lambda beam: -(_sum(*beam[1]) + beam[0].said))
         beams = dict(ranked[:_BEAMS])
+        for prefix, _ in ranked[_BEAMS:]:
+            _forget(prefix, beams)
     return max(beams, key=lambda prefix: _sum(*beams[prefix]) + prefix.said + language.end(prefix.place)).labels()
 
 
@@ -86,6 +88,14 @@ def _longer(prefix: _Prefix, label: int, language: LabelLanguage) -> _Prefix:
         place, said = language.say(prefix.place, label)
         found = prefix.longer[label] = _Prefix(prefix, label, place, prefix.said + said)
     return found
+
+
+def _forget(prefix: _Prefix, beams: _Beams) -> None:
+    """Let go of what is no possibility any more, for lines can be long."""
+    while prefix.before is not None and not prefix.longer and prefix not in beams:
+        if prefix.before.longer.pop(prefix.label, None) is None:
+            return
+        prefix = prefix.before
 
 
 def _add(beams: _Beams, prefix: _Prefix, blank: float, label: float) -> None:

@@ -10,7 +10,7 @@ import torch
 from kraken.lib.ctc_decoder import greedy_decoder
 
 from archive_pipeline.engines.language_decoding import Decoded, LanguageDecoder
-from archive_pipeline.engines.language_likelihood import LabelLanguage
+from archive_pipeline.engines.language_likelihood import LabelLanguage, Likelihood
 from archive_pipeline.models.language import Language
 
 Decoder = Callable[[torch.Tensor, torch.Tensor | None], list[Decoded]]
@@ -24,7 +24,8 @@ def decoder_for(codec: Any, language: Language | None) -> Decoder:
     """
     read: Decoder = greedy_decoder
     if language is not None:
-        read = LanguageDecoder(LabelLanguage(language, symbols_of(codec)))
+        likelihood = Likelihood(language.counts, language.order)
+        read = LanguageDecoder(LabelLanguage(likelihood, language.weight, language.bonus, symbols_of(codec)))
 
     def decode(outputs: torch.Tensor, lengths: torch.Tensor | None = None) -> list[Decoded]:
         widths = [outputs.shape[-1]] * outputs.shape[0] if lengths is None else lengths.tolist()
@@ -34,7 +35,11 @@ def decoder_for(codec: Any, language: Language | None) -> Decoder:
 
 
 def symbols_of(codec: Any) -> dict[int, str]:
-    """The text of each label of a codec; a few codecs write some characters with several, which are left out."""
+    """The text of each label of a codec.
+
+    A few codecs write a character with several labels: these have no text but that of the characters which they alone
+    stand for, if there are such, so that a language of such a network is a rough one.
+    """
     return {labels[0]: text for labels, text in codec.l2c.items() if len(labels) == 1}
 
 

@@ -44,6 +44,8 @@ class LanguageDecoder:
 
     def _line(self, probabilities: torch.Tensor) -> Decoded:
         values = _logarithms(probabilities)
+        if not np.isfinite(values).all():  # a network that is broken says nothing
+            return []
         labels = likeliest_labels(values, self._language)
         spans = aligned(values, labels)
         sure = self._certainties(values, labels, spans)

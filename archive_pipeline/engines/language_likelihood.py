@@ -9,29 +9,31 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from archive_pipeline.models.language import END, START, Language
+from archive_pipeline.models.language import END, START
 
 _UNSEEN = 1 / 200  # of a character that never came: as if there were so many, all alike
-_KNOWN = 200_000  # answers that are kept
+_KNOWN = 50_000  # answers that are kept
 _NAMES = 0.3
-"""Of the weight, in words that begin with a capital or a digit: names and numbers are read as they stand there, or the
-ones that are known take the place of those that are not."""
+"""Of weight and bonus, in words that begin with a capital or a digit: names and numbers are read as they stand there,
+or the ones that are known take the place of those that are not."""
 
 
 class Likelihood:
     """How likely a character is after others."""
 
     def __init__(self, counts: Mapping[str, Mapping[str, int]], order: int) -> None:
-        self._before = order - 1
-        tables: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self.order, self._before = order, order - 1
+        self._tables: defaultdict[str, dict[str, int]] = defaultdict(dict)
         for context, after in counts.items():
             for start in range(len(context) + 1):
-                tables[context[start:]].update(after)
-        self._tables = {context: (after, after.total(), len(after)) for context, after in tables.items()}
+                table = self._tables[context[start:]]
+                for character, count in after.items():
+                    table[character] = table.get(character, 0) + count
+        self._totals = {context: sum(table.values()) for context, table in self._tables.items()}
 
     def after(self, context: str, character: str) -> str:
         """What is before the next character."""
@@ -48,8 +50,8 @@ class Likelihood:
             table = self._tables.get(context[start:])
             if table is None:
                 break
-            after, total, kinds = table
-            probability = (after[character] + kinds * probability) / (total + kinds)
+            kinds = len(table)
+            probability = (table.get(character, 0) + kinds * probability) / (self._totals[context[start:]] + kinds)
         return probability
 
 
@@ -69,15 +71,15 @@ class LabelLanguage:
     """What a language says of the labels of a network.
 
     Args:
+        weight, bonus: As in :class:`archive_pipeline.models.language.Language`.
         symbols: The text of each label but the blank, which is 0; of those that are missing the language says nothing.
     """
 
     start = Place(START, name=False)
 
-    def __init__(self, language: Language, symbols: Mapping[int, str]) -> None:
-        self._weight, self._bonus, self.order = language.weight, language.bonus, language.order
-        self._likelihood = Likelihood(language.counts, language.order)
-        self._symbols = symbols
+    def __init__(self, likelihood: Likelihood, weight: float, bonus: float, symbols: Mapping[int, str]) -> None:
+        self.order = likelihood.order
+        self._likelihood, self._weight, self._bonus, self._symbols = likelihood, weight, bonus, symbols
         self._known: dict[tuple[Place, int], tuple[Place, float]] = {}
 
     def say(self, at: Place, label: int) -> tuple[Place, float]:
@@ -95,15 +97,15 @@ class LabelLanguage:
 
     def _say(self, at: Place, label: int) -> tuple[Place, float]:
         context, name = at
-        said = self._bonus
-        for character in self._symbols.get(label, ""):
-            name = _in_word(character) if name else name
-            weight = self._weight * (_NAMES if name else 1)
-            said += weight * math.log(self._likelihood.probability(context, character))
+        symbol = self._symbols.get(label, "")
+        name = name and _in_word(symbol[:1])
+        share, said = (_NAMES if name else 1), self._bonus
+        for character in symbol:
+            said += self._weight * math.log(self._likelihood.probability(context, character))
             context = self._likelihood.after(context, character)
-            name = name or character.isupper() or character.isdigit()
-        return Place(context, name), said
+            name = (name and _in_word(character)) or character.isupper() or character.isdigit()
+        return Place(context, name), share * said
 
 
 def _in_word(character: str) -> bool:
-    return character.isalnum() or bool(unicodedata.combining(character))
+    return not character or character.isalnum() or bool(unicodedata.combining(character))

@@ -24,7 +24,7 @@ def handle(request: dict[str, Any], _files: list[BinaryIO], _scratch: Path) -> d
         if request["engine"] == "kraken" and path.suffix == ".onnx":
             _session(path)  # the same network, in the form that reads
         elif request["engine"] == "kraken" and path.name == LANGUAGE:
-            language_from(path.read_bytes(), path.name)
+            language_from(path.read_bytes(), path.name)  # of its hand
         else:
             _json(path)
     if request["engine"] == "kraken":

@@ -1,6 +1,7 @@
 """What a hand writes: how often a character came after others, as it lies in a file beside a model.
 
-The file has counts and no texts, and is JSON: it can be read by eye, and no program runs what is in it.
+The file is JSON: it can be read by eye, and nothing in it can be run. It has counts and no texts; but a text can be put
+together again from them, piece by piece, so it is as private as the pages that it was counted in.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ from archive_pipeline.errors import ModelError, printable
 
 LANGUAGE = "language.json"
 """What the file is called, in the folder of a model."""
-MOST_CHARACTERS = 12  # of an n-gram
+MOST_CHARACTERS = 8  # of an n-gram
 START, END = "\x02", "\x03"
 """Of a line. No text has these characters."""
-MOST = 200_000
-"""N-grams of a file; the tables of so many take some 150 MB."""
-_MOST_BYTES = 32_000_000
+MOST = 100_000
+"""N-grams of a file: those of some hundred pages. Their tables take some 100 MB."""
+_MOST_BYTES = 16_000_000
+_REMEDY = "Train the hand again; or import the model without that file, and it reads without a language."
 
+Count = Annotated[int, Field(ge=1, le=10**9, strict=True)]
 Weight = Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)]
 
 
@@ -28,7 +31,7 @@ class Language(BaseModel):
 
     Attributes:
         weight: Of its logarithms, beside those of the network.
-        bonus: For each character, since every one more makes a line less likely.
+        bonus: For each label, since every one more makes a line less likely.
         counts: How often a character came (the inner key) after those before it (the outer one), of which there are
             ``order`` - 1, and less where a line begins.
     """
@@ -39,7 +42,7 @@ class Language(BaseModel):
     order: Annotated[int, Field(ge=1, le=MOST_CHARACTERS)]
     weight: Weight
     bonus: Weight
-    counts: dict[str, dict[str, Annotated[int, Field(ge=1)]]]
+    counts: dict[str, Annotated[dict[str, Count], Field(min_length=1)]]
 
     @model_validator(mode="after")
     def _in_bounds(self) -> Language:
@@ -59,10 +62,12 @@ def language_from(data: bytes, name: str) -> Language:
         ModelError: It is none.
     """
     if len(data) > _MOST_BYTES:
-        raise ModelError(f"{printable(name)} has {len(data):,} bytes, and a language has {_MOST_BYTES:,} at most")
+        raise ModelError(
+            f"{printable(name)} has {len(data):,} bytes, and a language has {_MOST_BYTES:,} at most", remedy=_REMEDY
+        )
     try:
         return Language.model_validate_json(data)
     except ValidationError as error:
         first = error.errors()[0]
         told = " ".join([*map(str, first["loc"][:1]), first["msg"]])
-        raise ModelError(f"{printable(name)} is no language of a hand: {printable(told)}") from None
+        raise ModelError(f"{printable(name)} is no language of a hand: {printable(told)}", remedy=_REMEDY) from None

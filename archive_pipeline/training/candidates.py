@@ -17,6 +17,7 @@ from archive_pipeline.models.check import check_model
 from archive_pipeline.models.entry import ModelFile, digest_of_files
 from archive_pipeline.models.importing import Description, import_model
 from archive_pipeline.models.installed import InstalledModel
+from archive_pipeline.models.language import LANGUAGE
 from archive_pipeline.models.trained import TrainedRecord, UsedPage, record_of, trained_record, write_record
 from archive_pipeline.training.card import CardFacts, Source, licence_of, model_card
 from archive_pipeline.training.recognition.training import Training
@@ -199,6 +200,15 @@ def _card(
             metrics={} if made.cer is None else {"cer": round(made.cer, 2)},
             software=made.versions["kraken"],
             recipe={**made.recipe.model_dump(), "steps made": made.steps, "lines": made.lines, "key": made.key},
-            notes=["Its CER above is that of the pages for validation, of this hand."] if made.cer is not None else [],
+            notes=_notes(made),
         )
     )
+
+
+def _notes(made: Training) -> list[str]:
+    notes = []
+    if made.cer is not None:
+        notes.append("Its CER above is that of the network alone on the pages for validation, of this hand.")
+    if made.language is not None:
+        notes.append(f"{LANGUAGE} is the language of the hand ({made.language}). Only archive-pipeline reads with it.")
+    return notes

@@ -204,9 +204,7 @@ class HandLearner:
         if made.cer is not None:
             figures["CER on the way, %"] = round(made.cer, 2)
         if made.language is not None:
-            figures["language of the hand"] = f"{made.language.order}-grams, weight {made.language.weight:g}"
-            if made.language.cer is not None:
-                figures["CER on the way with it, %"] = round(made.language.cer, 2)
+            figures["language of the hand"] = str(made.language)
         path = card_path(self._shop.models, record.model)
         return Candidate(record.model, record.digest, figures, path.read_text("utf-8") if path.is_file() else "")
 

@@ -21,7 +21,7 @@ class Candidate:
 
     Attributes:
         model: Its id.
-        digest: Of its weights.
+        digest: Of its files.
         card: Its model card, in Markdown.
     """
 

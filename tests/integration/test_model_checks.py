@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -89,6 +91,18 @@ def test_weights_with_a_configuration_pass_for_surya_and_a_broken_configuration_
         bring(tmp_path / "models", folder, "segmentation", "surya")
     (folder / "config.json").write_bytes(CONFIG)
     bring(tmp_path / "models", folder, "segmentation", "surya")
+
+
+def test_what_is_no_language_is_not_brought_with_a_model_of_kraken(tmp_path: Path) -> None:
+    folder = tmp_path / "hand"
+    folder.mkdir()
+    shutil.copy(BLLA, folder / "model.mlmodel")
+    good = {"order": 6, "weight": 0.5, "bonus": 0.8, "counts": {"ab": {"c": 1}}}
+    (folder / "language.json").write_text(json.dumps(good | {"counts": {"ab": {"c": 10**400}}}))
+    with pytest.raises(ModelError, match=r"language\.json is no language of a hand: counts"):
+        bring(tmp_path / "models", folder, "segmentation", "kraken")
+    (folder / "language.json").write_text(json.dumps(good))
+    bring(tmp_path / "models", folder, "segmentation", "kraken")
 
 
 @pytest.mark.parametrize("deep", [False, True])

@@ -1,7 +1,8 @@
 """What a network and a language read together, where each character is, and how sure that is."""
 
-import math
+import gc
 from itertools import groupby, product
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -12,11 +13,12 @@ from kraken.lib.codec import PytorchCodec
 from kraken.lib.ctc_decoder import greedy_decoder
 from numpy.typing import NDArray
 
+from archive_pipeline.engines import ctc_beam_search
 from archive_pipeline.engines.ctc_alignment import aligned
 from archive_pipeline.engines.ctc_beam_search import likeliest_labels
 from archive_pipeline.engines.kraken_decoding import decoder_for, symbols_of
 from archive_pipeline.engines.language_decoding import LanguageDecoder
-from archive_pipeline.engines.language_likelihood import LabelLanguage
+from archive_pipeline.engines.language_likelihood import LabelLanguage, Likelihood
 from archive_pipeline.models.language import Language
 from archive_pipeline.training.recognition.language import counts_of
 
@@ -24,7 +26,7 @@ SYMBOLS = {1: "a", 2: "b"}
 
 
 def _language(lines: list[str], weight: float, bonus: float = 0.0, symbols: dict[int, str] = SYMBOLS) -> LabelLanguage:
-    return LabelLanguage(Language(order=4, weight=weight, bonus=bonus, counts=counts_of(lines, 4)), symbols)
+    return LabelLanguage(Likelihood(counts_of(lines, 4), 4), weight, bonus, symbols)
 
 
 @st.composite
@@ -59,9 +61,24 @@ def test_no_line_is_likelier_than_the_one_that_is_found(
 ) -> None:
     language = _language(["abba", "ab"], weight, bonus)
     scores = {labels: _score(labels, paths, language) for labels, paths in _paths(values).items()}
-    found = tuple(likeliest_labels(values, language))
-    # Ways that are less likely than a thousandth are not gone.
-    assert scores[found] >= max(scores.values()) - 0.02
+    with mock.patch.object(ctc_beam_search, "_BEAMS", 100), mock.patch.object(ctc_beam_search, "_LEAST", -99.0):
+        found = tuple(likeliest_labels(values, language))
+    assert scores[found] == pytest.approx(max(scores.values()), abs=1e-4)
+
+
+def test_of_a_long_line_that_is_no_writing_only_what_is_possible_is_kept() -> None:
+    values = np.log(np.full((600, 9), 1 / 9, np.float32))
+    symbols = dict(enumerate("_abcdefgh"))
+    language = _language(["abcd", "hgfe"], 0.5, 0.8, symbols)
+    gc.disable()
+    try:
+        before = sum(type(each) is ctc_beam_search._Prefix for each in gc.get_objects())
+        labels = likeliest_labels(values, language)
+        left = sum(type(each) is ctc_beam_search._Prefix for each in gc.get_objects()) - before
+    finally:
+        gc.enable()
+    assert len(labels) > 50
+    assert left < 16 * 600  # of some 70,000 that were made
 
 
 @given(outputs(), st.data())
@@ -127,7 +144,15 @@ def test_how_sure_a_character_is_is_a_share(values: NDArray[np.float32], weight:
     language = _language(["abba c"], weight, 1.0, {1: "a", 2: "b", 3: "c"})
     [read] = LanguageDecoder(language)(torch.from_numpy(np.exp(values)).T[None])
     assert all(0 < confidence <= 1 for *_, confidence in read)
-    assert all(math.isfinite(confidence) for *_, confidence in read)
+    [sure] = LanguageDecoder(language)(torch.from_numpy(np.exp(values)).T[None].round())  # all or nothing
+    assert all(confidence == pytest.approx(1, abs=0.1) for *_, confidence in sure)
+
+
+@pytest.mark.parametrize("broken", [slice(None), slice(2, 3)])
+def test_a_network_that_gives_no_numbers_reads_nothing(broken: slice) -> None:
+    outputs = _probabilities({1: 0.99}, {0: 0.99}, {2: 0.99})
+    outputs[:, :, broken] = float("nan")
+    assert LanguageDecoder(_language(["ab"], 0.5))(outputs) == [[]]
 
 
 def test_characters_that_take_several_labels_have_no_symbol() -> None:

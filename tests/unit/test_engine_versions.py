@@ -19,6 +19,16 @@ def model(*names: str, task: Task = "recognition") -> InstalledModel:
     return InstalledModel(id="m", task=task, engine="kraken", licence="", digest="1" * 64, files=files)
 
 
+def test_another_way_to_read_with_a_language_has_those_results_made_anew_that_were_read_with_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    files = ("model.safetensors", "model.onnx")
+    models = (model(*files, "language.json"), model(*files), model("catmus.mlmodel"))
+    before = [signature(each) for each in models]
+    monkeypatch.setattr(factory, "KRAKEN_LANGUAGE", "another")
+    assert [one == signature(each) for one, each in zip(before, models, strict=True)] == [False, True, True]
+
+
 def test_another_way_to_cut_lines_has_those_results_made_anew_that_were_read_on_such_lines(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -10,6 +10,8 @@ import pytest
 import torch
 from kraken.lib.ppocr import PPOCRv6Model
 
+from archive_pipeline.durable import file_digest
+from archive_pipeline.models.language import language_from
 from archive_pipeline.models.library import ModelLibrary
 from archive_pipeline.training.recognition import training
 from archive_pipeline.training.recognition.batches import usual_batch
@@ -225,6 +227,38 @@ def test_a_training_that_came_apart_when_its_time_was_over_begins_anew_when_it_i
 def test_no_more_lines_are_read_on_the_way_than_tell_something(wild: list[float], tmp_path: Path) -> None:
     made = _train(tmp_path, [], held=599, learning_rate=1e-4)
     assert (made.validation_lines, made.lines) == (300, 24)
+
+
+def test_a_finished_training_of_which_a_file_is_not_whole_is_made_again(wild: list[float], tmp_path: Path) -> None:
+    made = _train(tmp_path, [], learning_rate=1e-4)
+    assert set(made.files) == {"model.safetensors", "model.onnx", "language.json"}
+    assert _train(tmp_path, [], learning_rate=1e-4) == made
+    assert len(wild) == 1
+    for count, name in enumerate(sorted(made.files), start=2):
+        (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:-1])
+        assert _train(tmp_path, [], learning_rate=1e-4).files == made.files
+        assert len(wild) == count
+        assert file_digest(tmp_path / name) == made.files[name]
+
+
+def test_a_model_without_a_language_has_none_of_an_earlier_training(wild: list[float], tmp_path: Path) -> None:
+    _train(tmp_path, [], learning_rate=1e-4)
+    made = _train(tmp_path, [], learning_rate=1e-4, ngrams=0)
+    assert made.language is None
+    assert set(made.files) == {"model.safetensors", "model.onnx"}
+    assert not (tmp_path / "language.json").exists()
+
+
+@pytest.mark.parametrize(("held", "weighed"), [(6, 0), (30, 30)])
+def test_a_language_has_the_lines_to_learn_from_and_those_for_validation(
+    wild: list[float], tmp_path: Path, held: int, weighed: int
+) -> None:
+    made = _train(tmp_path, [], held=held, learning_rate=1e-4)
+    assert made.language is not None
+    assert made.language.lines == weighed
+    language = language_from((tmp_path / "language.json").read_bytes(), "language.json")
+    assert sum(language.counts["\x02"].values()) == 24 + held
+    assert (language.weight, language.bonus) == (made.language.weight, made.language.bonus)
 
 
 def test_a_rate_that_a_person_gave_is_not_changed(wild: list[float], tmp_path: Path) -> None:

@@ -13,14 +13,14 @@ import torch
 from pydantic import BaseModel, ConfigDict
 
 from archive_pipeline.engines.language_decoding import LanguageDecoder
-from archive_pipeline.engines.language_likelihood import LabelLanguage
+from archive_pipeline.engines.language_likelihood import LabelLanguage, Likelihood
 from archive_pipeline.models.language import END, MOST, START, Language
 from archive_pipeline.training.recognition.lines import CutLine
 from archive_pipeline.training.recognition.network import TrainableNetwork
 from archive_pipeline.training.recognition.reading import best_path, character_error_rate, line_logits
 
-_USUAL = (0.7, 1.0)
-_TRIED = (_USUAL, (0.3, 0.3), (0.5, 0.5), (1.0, 1.5))
+_USUAL = (0.5, 0.8)
+_TRIED = (_USUAL, (0.3, 0.3), (0.7, 1.0), (1.0, 1.5))
 """Weight and bonus."""
 _LINES = 100  # for validation, by which one of them is chosen
 _ENOUGH = 20
@@ -43,6 +43,12 @@ class LearntLanguage(BaseModel):
     cer_alone: float | None
     cer: float | None
 
+    def __str__(self) -> str:
+        told = f"{self.order}-grams, weight {self.weight:g}, bonus {self.bonus:g}"
+        if self.cer_alone is None or self.cer is None:
+            return f"{told}, the usual ones"
+        return f"{told}, chosen on {self.lines} lines: CER {self.cer_alone:.2f} % without, {self.cer:.2f} % with it"
+
 
 def learn_language(
     network: TrainableNetwork,
@@ -61,23 +67,27 @@ def learn_language(
     """
     if order == 0:
         return None
-    texts = [network.as_written(line.text) for line in train]
+    symbols = network.symbols
+
+    def written(lines: Iterable[CutLine]) -> list[str]:
+        return ["".join(symbols.get(label, "") for label in network.labels(line.text)) for line in lines]
+
     held = validate[:: -(-len(validate) // _LINES) or 1]
-    (weight, bonus), alone, cer = _USUAL, None, None
+    weights, used, alone, cer = _USUAL, 0, None, None
     if len(held) >= _ENOUGH:
-        counts = counts_of(texts, order)
-        tried = [Language(order=order, weight=weight, bonus=bonus, counts=counts) for weight, bonus in _TRIED]
-        alone, rates = _rates(network, held, tried, device)
-        cer, (weight, bonus) = min(zip(rates, _TRIED, strict=True), key=lambda pair: pair[0])
-        told = f"CER on {len(held)} lines: {alone:.2f} %, with the language of the hand {cer:.2f} %"
+        said(f"What the language of the hand is to say is weighed on {len(held)} lines.")
+        likelihood, used = Likelihood(counts_of(written(train), order), order), len(held)
+        alone, rates = _rates(network, held, [LabelLanguage(likelihood, *each, symbols) for each in _TRIED], device)
+        cer, weights = min(zip(rates, _TRIED, strict=True), key=lambda pair: pair[0])
+        told = f"CER on them: {alone:.2f} %, with the language {cer:.2f} %"
         if cer >= alone:
             said(f"{told}: it is left out.")
             return None
         said(f"{told}.")
-    texts += [network.as_written(line.text) for line in validate]
-    language = Language(order=order, weight=weight, bonus=bonus, counts=counts_of(texts, order))
-    used = len(held) if alone is not None else 0
-    return language, LearntLanguage(order=order, weight=weight, bonus=bonus, lines=used, cer_alone=alone, cer=cer)
+    weight, bonus = weights
+    learnt = LearntLanguage(order=order, weight=weight, bonus=bonus, lines=used, cer_alone=alone, cer=cer)
+    counts = counts_of(written([*train, *validate]), order)
+    return Language(order=order, weight=weight, bonus=bonus, counts=counts), learnt
 
 
 def counts_of(lines: Iterable[str], order: int) -> dict[str, dict[str, int]]:
@@ -87,25 +97,31 @@ def counts_of(lines: Iterable[str], order: int) -> dict[str, dict[str, int]]:
         text = f"{START}{line}{END}"
         for at in range(1, len(text)):
             found[text[max(0, at - order + 1) : at], text[at]] += 1
-    longest = order - 1
-    while len(found) > MOST and longest:
-        shorter: Counter[tuple[str, str]] = Counter()
-        for (context, character), count in found.items():
-            rare = count == 1 and len(context) == longest
-            shorter[context[1:] if rare else context, character] += count
-        found, longest = shorter, longest - 1
+    rare = 1
+    while len(found) > MOST and rare <= 2 * max(found.values()):
+        for longest in range(order - 1, 0, -1):
+            if len(found) > MOST:
+                found = _shortened(found, longest, rare)
+        rare *= 2
     counts: dict[str, dict[str, int]] = {}
     for (context, character), count in sorted(found.items()):
         counts.setdefault(context, {})[character] = count
     return counts
 
 
+def _shortened(found: Counter[tuple[str, str]], longest: int, rare: int) -> Counter[tuple[str, str]]:
+    shorter: Counter[tuple[str, str]] = Counter()
+    for (context, character), count in found.items():
+        less = len(context) == longest and count <= rare
+        shorter[context[1:] if less else context, character] += count
+    return shorter
+
+
 def _rates(
-    network: TrainableNetwork, lines: Sequence[CutLine], tried: Sequence[Language], device: torch.device
+    network: TrainableNetwork, lines: Sequence[CutLine], tried: Sequence[LabelLanguage], device: torch.device
 ) -> tuple[float, list[float]]:
     """CER without a language, and with each."""
-    symbols = network.symbols
-    decoders = [LanguageDecoder(LabelLanguage(language, symbols)) for language in tried]
+    decoders = [LanguageDecoder(language) for language in tried]
     truths: list[str] = []
     read: list[list[str]] = [[] for _ in range(len(tried) + 1)]
     for index, logits in line_logits(network, lines, device):

@@ -70,11 +70,6 @@ class TrainableNetwork:
         """The text of each label."""
         return symbols_of(self.codec)
 
-    def as_written(self, text: str) -> str:
-        """A text in the characters of the network's labels; those that it lacks are left out."""
-        symbols = self.symbols
-        return "".join(symbols.get(label, "") for label in self.labels(text))
-
     def text(self, labels: Iterable[int]) -> str:
         """The text of labels of one line: best path, repetitions and blanks gone already."""
         read = "".join(part for part, *_ in self.codec.decode([(label, 0, 0, 1.0) for label in labels]))

@@ -31,7 +31,7 @@ class Recipe(BaseModel):
         average: Of the exponential mean of the weights that is kept beside them and becomes the model; 0 for none.
         evaluations: How often the pages for validation are read on the way.
         patience: After so many evaluations without a better one it stops; 0 for never.
-        language: Characters of the n-grams that are counted in the lines (:mod:`.language`); 0 for none.
+        ngrams: Characters of those that are counted in the lines (:mod:`.language`); 0 for none.
         seed: Of everything that is drawn.
         threads: Sums of floats depend on how they are parted, so these belong to the recipe.
     """
@@ -49,7 +49,7 @@ class Recipe(BaseModel):
     average: Annotated[float, Field(ge=0, lt=1)] = 0.0
     evaluations: Annotated[int, Field(ge=1, le=1000)] = 12
     patience: Annotated[int, Field(ge=0)] = 5
-    language: Annotated[int, Field(ge=0, le=MOST_CHARACTERS)] = 6
+    ngrams: Annotated[int, Field(ge=0, le=MOST_CHARACTERS)] = 6
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     threads: Annotated[int, Field(ge=1, le=MOST_THREADS)] = 2
 

@@ -28,6 +28,7 @@ from archive_pipeline.training_sets.lines import TrainingPage
 CODE = "6"
 """Version of what this package does: raise it when the same recipe would give another model."""
 WEIGHTS, ONNX = "model.safetensors", "model.onnx"
+_FILES = (WEIGHTS, ONNX, LANGUAGE)
 _RESULT = "result.json"
 _LEAST_LINES = 20
 _MOST_HELD = 300
@@ -45,7 +46,7 @@ class Training(BaseModel):
         new_characters: That the base did not know.
         lines, characters: That it was trained with.
         cer: Of the network alone on the pages for validation, in percent; None if there were none.
-        language: That of the hand, with which the model reads; None if it reads without.
+        language: That of the hand, with which the model reads; None if it reads without, as those of before do.
         curve: Of each evaluation: step, loss, cer, seconds.
         files: Their SHA-256.
     """
@@ -150,7 +151,7 @@ def train_recognition(
             network = trainable(base)
             network.learn_characters((line.text for line in lines), recipe.seed)
             learning = Learning(network, lines, held, recipe)
-    learnt = learn_language(network, lines, held, recipe.language, learning.device, said)
+    learnt = learn_language(network, lines, held, recipe.ngrams, learning.device, said)
     files = _write(network, [line.strip for line in held or lines], learnt[0] if learnt else None, folder)
     training = Training(
         key=known,
@@ -206,19 +207,15 @@ def _finished(folder: Path, key: str) -> Training | None:
     if found.key != key or found.ended == OUT_OF_TIME:
         return None
     # A kill may have come between the files of another training and its result.
-    paths = {name: folder / name for name in _names(found.language)}
-    whole = all(path.is_file() and file_digest(path) == found.files.get(name) for name, path in paths.items())
+    paths = {name: folder / name for name in _FILES if name in found.files}
+    whole = all(path.is_file() and file_digest(path) == found.files[name] for name, path in paths.items())
     return found if whole else None
-
-
-def _names(language: object | None) -> tuple[str, ...]:
-    return (WEIGHTS, ONNX) if language is None else (WEIGHTS, ONNX, LANGUAGE)
 
 
 def _write(
     network: TrainableNetwork, strips: Sequence[Image], language: Language | None, folder: Path
 ) -> tuple[str, ...]:
-    """Write the files of a model, and give their names."""
+    """Write the files of a model, and give the names of those that it has."""
     (folder / LANGUAGE).unlink(missing_ok=True)  # of another training
     if language is not None:
         write_bytes(folder / LANGUAGE, language.model_dump_json().encode())
@@ -227,4 +224,4 @@ def _write(
     write_network(network.finished(), temporary)
     write_bytes(folder / WEIGHTS, temporary.read_bytes())
     temporary.unlink()
-    return _names(language)
+    return _FILES if language is not None else (WEIGHTS, ONNX)
