@@ -18,7 +18,7 @@ MOST_CHARACTERS = 8  # of an n-gram
 START, END = "\x02", "\x03"
 """Of a line. No text has these characters."""
 MOST = 100_000
-"""N-grams of a file: those of some hundred pages. Their tables take some 100 MB."""
+"""N-grams of a file: those of some hundred pages. Their tables take some tens of MB, and 160 MB at worst."""
 _MOST_BYTES = 16_000_000
 _REMEDY = "Train the hand again; or import the model without that file, and it reads without a language."
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from drawn_hand import drawn_hand
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from archive_pipeline.durable import file_digest, read_json
 from archive_pipeline.engines.kraken_recognition import KrakenRecognizer
@@ -108,7 +108,8 @@ def test_a_candidate_reads_with_the_language_of_its_hand(home: Path, candidate: 
     model = library.installed(candidate.model)
     alone = model.model_copy(update={"files": tuple(file for file in model.files if file.path.name != LANGUAGE)})
     page = _split(home).frozen[0]
-    image = np.asarray(Image.open(page.image).convert("RGB"))
+    # Out of focus, so that letters look alike.
+    image = np.asarray(Image.open(page.image).convert("RGB").filter(ImageFilter.GaussianBlur(5)))
     regions = tuple(
         region.model_copy(
             update={"lines": tuple(line.model_copy(update={"text": "", "words": ()}) for line in region.lines)}
@@ -121,7 +122,7 @@ def test_a_candidate_reads_with_the_language_of_its_hand(home: Path, candidate: 
     true = [line.text for region in page.page.regions for line in region.lines]
     read = [[line.text for region in reader.recognize(image, regions) for line in region.lines] for reader in readers]
     with_it, without = (character_error_rate(true, texts) for texts in read)
-    assert with_it < without < 60
+    assert with_it < 0.8 * without < 40
     # The same weights in another language are another model.
     (training,) = (home / "training" / "trainings").glob("*/result.json")
     made = Training.model_validate_json(training.read_bytes())
@@ -301,7 +302,7 @@ def test_a_hand_of_which_there_is_nothing_is_said_to_be_so(home: Path) -> None:
 @pytest.fixture(scope="module")
 def sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("sets")
-    import_truth(drawn_hand(root / "drawn", 4, 10, seed=3), "drawn", truths_in(root), ReadOptions(), work=root / "work")
+    import_truth(drawn_hand(root / "drawn", 3, 10, seed=3), "drawn", truths_in(root), ReadOptions(), work=root / "work")
     return truths_in(root).root
 
 
@@ -350,7 +351,7 @@ def test_a_training_beyond_its_memory_ends_and_keeps_its_checkpoint(sets: Path, 
             train_recognition(pages, [], base, recipe, tmp_path / "out", limits=limits, said=said.append)
         assert (tmp_path / "out" / loop.CHECKPOINT).is_file()
     cut, begun, again, goes_on = said
-    assert cut == again == "Lines are cut out of 4 pages."
+    assert cut == again == "Lines are cut out of 3 pages."
     assert begun.startswith("6 batches. These are few")
     assert goes_on == "A training of 6 batches was begun, and goes on."
     shutil.rmtree(tmp_path / "out")
