@@ -40,6 +40,7 @@ class LearningConfig(dg.Config):
     minutes: float | None = Field(None, description="The training ends within these.")
     base: str | None = Field(None, description="Id of the recognition model to begin with, as in models/.")
     seed: int | None = Field(None, description="Of everything that is drawn; another one gives another candidate.")
+    ngrams: int | None = Field(None, description="Characters by which the language of the hand is counted; 0 for none.")
 
 
 @dg.multi_asset(
@@ -73,7 +74,11 @@ def learning(
         if len(wanted - {TRUTH}) == 0:
             return
         learner = training.learner(
-            lambda at: _observe(context, key, at), base=config.base, minutes=config.minutes, seed=config.seed
+            lambda at: _observe(context, key, at),
+            base=config.base,
+            minutes=config.minutes,
+            seed=config.seed,
+            ngrams=config.ngrams,
         )
         candidate: Candidate | None = None
         if CANDIDATE in wanted:

@@ -96,12 +96,13 @@ class TrainingResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         base: str | None = None,
         minutes: float | None = None,
         seed: int | None = None,
+        ngrams: int | None = None,
     ) -> Learner:
         """What learns hands.
 
         Args:
             at: Called after each evaluation of a training.
-            base, minutes, seed: Of this training; None for those of the installation.
+            base, minutes, seed, ngrams: Of this training; None for those of the installation.
 
         Raises:
             UsageError: One of them cannot be.
@@ -109,7 +110,7 @@ class TrainingResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         # Not above: what describes the assets need not load what trains.
         from archive_pipeline.training.hand_learner import HandLearner
 
-        shop = Workshop.from_settings(self._settings).asked(base=base, minutes=minutes, seed=seed)
+        shop = Workshop.from_settings(self._settings).asked(base=base, minutes=minutes, seed=seed, ngrams=ngrams)
         return HandLearner(shop, at)
 
     def roll_back(self, key: str, reason: str) -> WentBack:

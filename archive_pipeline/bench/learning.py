@@ -20,6 +20,7 @@ from archive_pipeline.keys import DocumentKey
 from archive_pipeline.models.check import check_model
 from archive_pipeline.models.importing import Description, import_model
 from archive_pipeline.models.installed import InstalledModel
+from archive_pipeline.models.language import LANGUAGE
 from archive_pipeline.processing.options import ProcessingOptions
 from archive_pipeline.promotion.comparing import compared
 from archive_pipeline.training.recognition.progress import Progress
@@ -109,7 +110,7 @@ def bench_learning(
             spent = ((time.process_time() - cpu) / 60, (time.monotonic() - began) / 60)
             name = f"trained-with-{count}-{digest_of(training.files)[:8]}"
             models = [imported_model(root / "models", where, training.files, name)]
-            if training.language is not None:
+            if LANGUAGE in training.files:
                 models.append(imported_model(root / "models", where, (WEIGHTS, ONNX), f"{name}-alone"))
             ours = replace(options, models_dir=root / "models")
             after, *alone = (evaluate(judged, model, ours, folder.name) for model in models)

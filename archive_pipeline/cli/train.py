@@ -35,7 +35,14 @@ def _told_of_a_stop() -> Iterator[None]:
 )
 @click.option("--steps", type=click.IntRange(1), help="Batches; by default as many as fit into the minutes.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of everything that is drawn.")
-def recognition(hand: str, base: str | None, minutes: float | None, steps: int | None, seed: int) -> None:
+@click.option(
+    "--ngrams",
+    default=6,
+    show_default=True,
+    type=click.IntRange(0),
+    help="Characters by which the language of the hand is counted; 0 for none.",
+)
+def recognition(hand: str, base: str | None, minutes: float | None, steps: int | None, seed: int, ngrams: int) -> None:
     """Train a model that reads a HAND, from all its pages but those that are frozen.
 
     Killed, it goes on where it was when it is called again. The model reads no document yet: prove it with hands prove.
@@ -43,7 +50,9 @@ def recognition(hand: str, base: str | None, minutes: float | None, steps: int |
     from archive_pipeline.training.hand_learner import HandLearner
     from archive_pipeline.training.workshop import Workshop
 
-    shop = Workshop.from_settings(read_settings()).asked(base=base, minutes=minutes, steps=steps, seed=seed)
+    shop = Workshop.from_settings(read_settings()).asked(
+        base=base, minutes=minutes, steps=steps, seed=seed, ngrams=ngrams
+    )
     with _told_of_a_stop():
         candidate = HandLearner(shop).train(shop.hand(hand), lambda said: click.echo(printable(said), err=True))
     click.echo(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from archive_pipeline.engines.language_likelihood import LabelLanguage, Place
 
 _BEAMS = 16
-_LABELS = 8  # of a time step that are gone on with, at most
+_LABELS = 8  # of a time step that are gone on with, at most, the blank among them
 _LEAST = -7.0  # logarithm of what is no possibility any more
 _NONE = -math.inf
 

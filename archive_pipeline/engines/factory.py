@@ -87,7 +87,7 @@ def signature(model: InstalledModel) -> list[str]:
         code = [importlib.metadata.version("kraken"), own]
         if model.task == "recognition" and model.with_suffix(".onnx") is not None:
             code.append(f"strips {KRAKEN_STRIPS}")
-        if model.named(LANGUAGE) is not None:
+        if model.task == "recognition" and model.named(LANGUAGE) is not None:
             code.append(f"language {KRAKEN_LANGUAGE}")
     elif model.engine == "surya":
         own = SURYA_SEGMENTATION if model.task == "segmentation" else SURYA_RECOGNITION

@@ -18,8 +18,8 @@ from archive_pipeline.models.language import END, START
 _UNSEEN = 1 / 200  # of a character that never came: as if there were so many, all alike
 _KNOWN = 50_000  # answers that are kept
 _NAMES = 0.3
-"""Of weight and bonus, in words that begin with a capital or a digit: names and numbers are read as they stand there,
-or the ones that are known take the place of those that are not."""
+"""Of weight and bonus, behind a capital or a digit to the end of the word: names and numbers are read as they stand
+there, or the ones that are known take the place of those that are not."""
 
 
 class Likelihood:
@@ -60,7 +60,7 @@ class Place(NamedTuple):
 
     Attributes:
         context: The last characters.
-        name: It is within a word that begins with a capital or a digit.
+        name: It is behind a capital or a digit, in the same word.
     """
 
     context: str

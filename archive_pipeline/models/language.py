@@ -18,7 +18,7 @@ MOST_CHARACTERS = 8  # of an n-gram
 START, END = "\x02", "\x03"
 """Of a line. No text has these characters."""
 MOST = 100_000
-"""N-grams of a file: those of some hundred pages. Their tables take some tens of MB, and 160 MB at worst."""
+"""N-grams of a file: those of some hundred pages. Their tables take some tens of MB, and 200 MB at worst."""
 _MOST_BYTES = 16_000_000
 _REMEDY = "Train the hand again; or import the model without that file, and it reads without a language."
 
@@ -39,7 +39,7 @@ class Language(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     schema_version: Literal[1] = 1
-    order: Annotated[int, Field(ge=1, le=MOST_CHARACTERS)]
+    order: Annotated[int, Field(ge=1, le=MOST_CHARACTERS, strict=True)]
     weight: Weight
     bonus: Weight
     counts: dict[str, Annotated[dict[str, Count], Field(min_length=1)]]

@@ -210,5 +210,10 @@ def _notes(made: Training) -> list[str]:
     if made.cer is not None:
         notes.append("Its CER above is that of the network alone on the pages for validation, of this hand.")
     if made.language is not None:
-        notes.append(f"{LANGUAGE} is the language of the hand ({made.language}). Only archive-pipeline reads with it.")
+        notes.append(f"Language of the hand: {made.language}.")
+    if LANGUAGE in made.files:
+        notes.append(
+            f"Only archive-pipeline reads with that language. {LANGUAGE} has counts from which texts of the ground "
+            "truth can be put together again: where these are not public, give the weights alone."
+        )
     return notes

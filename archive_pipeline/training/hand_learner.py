@@ -202,7 +202,7 @@ class HandLearner:
         if made.ended:
             figures["ended early"] = made.ended
         if made.cer is not None:
-            figures["CER on the way, %"] = round(made.cer, 2)
+            figures["CER of the network alone on the way, %"] = round(made.cer, 2)
         if made.language is not None:
             figures["language of the hand"] = str(made.language)
         path = card_path(self._shop.models, record.model)

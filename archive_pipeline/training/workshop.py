@@ -72,13 +72,15 @@ class Workshop:
         minutes: float | None = None,
         steps: int | None = None,
         seed: int | None = None,
+        ngrams: int | None = None,
     ) -> Workshop:
         """The same for one training of which somebody says how it is to be; None leaves a thing as it is.
 
         Raises:
             UsageError: A value cannot be.
         """
-        recipe = {name: value for name, value in {"steps": steps, "seed": seed}.items() if value is not None}
+        named = {"steps": steps, "seed": seed, "ngrams": ngrams}
+        recipe = {name: value for name, value in named.items() if value is not None}
         limits = {} if minutes is None else {"minutes": minutes}
         with _values_said():
             return replace(

@@ -117,13 +117,13 @@ def test_a_training_is_as_the_launchpad_says_and_its_curve_is_observed_on_the_wa
 ) -> None:
     hand = known(inbox, "un")
     assert inbox.learn(hand).success
-    assert scripted.asked == {"base": None, "minutes": None, "seed": None}
+    assert scripted.asked == {"base": None, "minutes": None, "seed": None, "ngrams": None}
     assert curve(inbox, hand) == [
         {"step": 10, "loss": 2.5, "minutes": 1.0},
         {"step": 20, "loss": 0.5, "minutes": 2.0, "CER on the way, %": 12.5},
     ]
     assert inbox.learn(hand, minutes=5, base="mccatmus", seed=3).success
-    assert scripted.asked == {"base": "mccatmus", "minutes": 5.0, "seed": 3}
+    assert scripted.asked == {"base": "mccatmus", "minutes": 5.0, "seed": 3, "ngrams": None}
 
 
 @pytest.mark.parametrize(
@@ -131,9 +131,10 @@ def test_a_training_is_as_the_launchpad_says_and_its_curve_is_observed_on_the_wa
     [
         ({"minutes": 0}, "minutes of a training cannot be 0.0: Input should be greater than 0"),
         ({"seed": -1}, "seed of a training cannot be -1: Input should be greater than or equal to 0"),
+        ({"ngrams": 9}, "ngrams of a training cannot be 9: Input should be less than or equal to 8"),
         ({"base": "no-such-model"}, "no-such-model"),
     ],
-    ids=["minutes", "seed", "base"],
+    ids=["minutes", "seed", "ngrams", "base"],
 )
 def test_a_training_that_cannot_be_as_the_launchpad_says_fails_in_a_sentence(
     inbox: Inbox, asked: dict[str, object], reason: str

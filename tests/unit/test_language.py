@@ -142,6 +142,7 @@ GOOD: dict[str, Any] = {"schema_version": 1, "order": 3, "weight": 0.7, "bonus":
         ({"counts": {"ab": {str(i): 1 for i in range(10)} | dict.fromkeys("xyz", 1)}}, "more than 12 n-grams"),
         ({"weight": -1}, "weight"),
         ({"order": 99}, "order"),
+        ({"order": True}, "order"),
         ({"schema_version": 2}, "schema_version"),
         ({"more": 1}, "more"),
     ],
@@ -188,7 +189,7 @@ class _Network:
 
 def _learnt(
     monkeypatch: pytest.MonkeyPatch, sure: float, train: list[str], held: list[str], order: int = 3
-) -> tuple[tuple[Language, LearntLanguage] | None, list[str]]:
+) -> tuple[Language | None, LearntLanguage | None, list[str]]:
     network = _Network(sure)
     monkeypatch.setattr(learning, "line_logits", lambda _, lines, __: ((n, network.logits) for n in range(len(lines))))
     cut = [
@@ -196,21 +197,21 @@ def _learnt(
     ]
     said: list[str] = []
     device = torch.device("cpu")
-    return learn_language(network, *cut, order, device, said.append), said  # type: ignore[arg-type]
+    language, how = learn_language(network, *cut, order, device, said.append)  # type: ignore[arg-type]
+    return language, how, said
 
 
 def test_the_weights_are_those_with_which_the_lines_for_validation_are_read_best(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    learnt, said = _learnt(monkeypatch, 0.45, ["ab"] * 30, ["ab"] * 300)
-    assert learnt is not None
-    language, how = learnt
-    assert how == LearntLanguage(order=3, weight=0.5, bonus=0.8, lines=100, cer_alone=50.0, cer=0.0)
-    chosen = "3-grams, weight 0.5, bonus 0.8, chosen on 100 lines: CER 50.00 % without, 0.00 % with it"
+    language, how, said = _learnt(monkeypatch, 0.45, ["ab"] * 30, ["ab"] * 300)
+    assert language is not None
+    assert how == LearntLanguage(kept=True, order=3, weight=0.5, bonus=0.8, lines=100, cer_alone=50.0, cer=0.0)
+    chosen = "3-grams, weight 0.5, bonus 0.8: on 100 lines CER 50.00 % without, 0.00 % with it"
     assert str(how) == chosen
     assert said == [
         "What the language of the hand is to say is weighed on 100 lines.",
-        "CER on them: 50.00 %, with the language 0.00 %.",
+        f"The language of the hand: {chosen}.",
     ]
     # Then they are counted, too.
     assert language.counts["\x02a"] == {"b": 330}
@@ -218,26 +219,28 @@ def test_the_weights_are_those_with_which_the_lines_for_validation_are_read_best
 
 def test_weights_with_which_less_is_read_right_are_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(learning, "_TRIED", ((0.001, 0.0), (2.0, 0.0)))
-    learnt, _ = _learnt(monkeypatch, 0.45, ["ab"] * 30, ["ab"] * 20)
-    assert learnt is not None
-    assert learnt[1].weight == 2.0
+    language, _, _ = _learnt(monkeypatch, 0.45, ["ab"] * 30, ["ab"] * 20)
+    assert language is not None
+    assert language.weight == 2.0
     # What is to be read came never.
     monkeypatch.setattr(learning, "_TRIED", ((2.0, 0.0),))
-    learnt, said = _learnt(monkeypatch, 0.6, ["aa"] * 30, ["ab"] * 20)
-    assert learnt is None
-    assert said[1:] == ["CER on them: 0.00 %, with the language 50.00 %: it is left out."]
+    language, how, said = _learnt(monkeypatch, 0.6, ["aa"] * 30, ["ab"] * 20)
+    assert language is None
+    assert how is not None
+    assert not how.kept
+    assert said[1:] == ["The language of the hand: none: on 20 lines CER 0.00 % without, 50.00 % with it."]
 
 
 def test_with_too_few_lines_for_validation_the_usual_weights_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    learnt, said = _learnt(monkeypatch, 0.45, ["abω"] * 30, ["ab"] * 19)
-    assert learnt is not None
-    language, how = learnt
+    language, how, said = _learnt(monkeypatch, 0.45, ["abω"] * 30, ["ab"] * 19)
+    assert language is not None
+    assert how is not None
     assert (how.weight, how.bonus, how.lines, how.cer_alone, how.cer) == (0.5, 0.8, 0, None, None)
     assert str(how) == "3-grams, weight 0.5, bonus 0.8, the usual ones"
     assert (language.weight, language.bonus) == (0.5, 0.8)
     assert language.counts["ab"] == {END: 49}
-    assert said == []
+    assert said == ["The language of the hand: 3-grams, weight 0.5, bonus 0.8, the usual ones."]
 
 
 def test_a_recipe_may_do_without_a_language(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert _learnt(monkeypatch, 0.45, ["ab"] * 30, ["ab"] * 30, order=0) == (None, [])
+    assert _learnt(monkeypatch, 0.45, ["ab"] * 30, ["ab"] * 30, order=0) == (None, None, [])

@@ -30,12 +30,14 @@ class LearntLanguage(BaseModel):
     """How a language was chosen.
 
     Attributes:
-        lines: For validation, by which it was; with too few the usual weights are taken.
+        kept: The model reads with it; if not, the lines for validation were read no worse without.
+        lines: For validation, by which it was chosen; with too few the usual weights are taken.
         cer_alone, cer: Of the network on those lines, without it and with it, in percent; None with too few.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    kept: bool
     order: int
     weight: float
     bonus: float
@@ -44,10 +46,10 @@ class LearntLanguage(BaseModel):
     cer: float | None
 
     def __str__(self) -> str:
-        told = f"{self.order}-grams, weight {self.weight:g}, bonus {self.bonus:g}"
+        told = f"{self.order}-grams, weight {self.weight:g}, bonus {self.bonus:g}" if self.kept else "none"
         if self.cer_alone is None or self.cer is None:
             return f"{told}, the usual ones"
-        return f"{told}, chosen on {self.lines} lines: CER {self.cer_alone:.2f} % without, {self.cer:.2f} % with it"
+        return f"{told}: on {self.lines} lines CER {self.cer_alone:.2f} % without, {self.cer:.2f} % with it"
 
 
 def learn_language(
@@ -57,8 +59,8 @@ def learn_language(
     order: int,
     device: torch.device,
     said: Callable[[str], None],
-) -> tuple[Language, LearntLanguage] | None:
-    """Count what the lines say; None where the network reads the lines for validation no worse without that.
+) -> tuple[Language | None, LearntLanguage | None]:
+    """Count what the lines say; no language where the network reads the lines for validation no worse without.
 
     Its weights are chosen with the lines that are trained with alone; then those for validation are counted, too.
 
@@ -66,7 +68,7 @@ def learn_language(
         order: Characters of an n-gram; 0 for no language.
     """
     if order == 0:
-        return None
+        return None, None
     symbols = network.symbols
 
     def written(lines: Iterable[CutLine]) -> list[str]:
@@ -79,13 +81,12 @@ def learn_language(
         likelihood, used = Likelihood(counts_of(written(train), order), order), len(held)
         alone, rates = _rates(network, held, [LabelLanguage(likelihood, *each, symbols) for each in _TRIED], device)
         cer, weights = min(zip(rates, _TRIED, strict=True), key=lambda pair: pair[0])
-        told = f"CER on them: {alone:.2f} %, with the language {cer:.2f} %"
-        if cer >= alone:
-            said(f"{told}: it is left out.")
-            return None
-        said(f"{told}.")
     weight, bonus = weights
-    learnt = LearntLanguage(order=order, weight=weight, bonus=bonus, lines=used, cer_alone=alone, cer=cer)
+    kept = alone is None or cer is None or cer < alone
+    learnt = LearntLanguage(kept=kept, order=order, weight=weight, bonus=bonus, lines=used, cer_alone=alone, cer=cer)
+    said(f"The language of the hand: {learnt}.")
+    if not kept:
+        return None, learnt
     counts = counts_of(written([*train, *validate]), order)
     return Language(order=order, weight=weight, bonus=bonus, counts=counts), learnt
 
@@ -110,6 +111,7 @@ def counts_of(lines: Iterable[str], order: int) -> dict[str, dict[str, int]]:
 
 
 def _shortened(found: Counter[tuple[str, str]], longest: int, rare: int) -> Counter[tuple[str, str]]:
+    """What is rare with so much before it is counted with less; what else came there is a little surer then."""
     shorter: Counter[tuple[str, str]] = Counter()
     for (context, character), count in found.items():
         less = len(context) == longest and count <= rare

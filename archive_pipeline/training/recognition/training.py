@@ -46,7 +46,7 @@ class Training(BaseModel):
         new_characters: That the base did not know.
         lines, characters: That it was trained with.
         cer: Of the network alone on the pages for validation, in percent; None if there were none.
-        language: That of the hand, with which the model reads; None if it reads without, as those of before do.
+        language: How that of the hand was chosen, or why there is none; None if none was to be.
         curve: Of each evaluation: step, loss, cer, seconds.
         files: Their SHA-256.
     """
@@ -100,7 +100,7 @@ def train_recognition(
         base: What to begin with.
         folder: Of this training alone.
         told: Called after each evaluation. What it raises ends the training, which can go on later.
-        said: Told in sentences of what is done before the first batch.
+        said: Told in sentences of what is done before the first batch, and after the last.
 
     Raises:
         UsageError: There are too few lines.
@@ -151,8 +151,8 @@ def train_recognition(
             network = trainable(base)
             network.learn_characters((line.text for line in lines), recipe.seed)
             learning = Learning(network, lines, held, recipe)
-    learnt = learn_language(network, lines, held, recipe.ngrams, learning.device, said)
-    files = _write(network, [line.strip for line in held or lines], learnt[0] if learnt else None, folder)
+    language, learnt = learn_language(network, lines, held, recipe.ngrams, learning.device, said)
+    files = _write(network, [line.strip for line in held or lines], language, folder)
     training = Training(
         key=known,
         base=base.id,
@@ -165,7 +165,7 @@ def train_recognition(
         characters=sum(len(line.text) for line in lines),
         validation_lines=len(held),
         cer=state.best_cer,
-        language=learnt[1] if learnt else None,
+        language=learnt,
         curve=tuple(state.curve),
         seconds=round(state.seconds, 1),
         versions=_versions(),
