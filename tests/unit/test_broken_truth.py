@@ -63,7 +63,7 @@ def test_a_text_loses_its_byte_order_mark_and_line_break_and_nothing_else() -> N
 
 
 @given(st.binary(max_size=60), st.integers(0, 400), st.sampled_from([page(region(line(COORDS))), alto()]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_file_with_any_bytes_changed_is_read_or_refused(noise: bytes, at: int, content: str) -> None:
     data = bytearray(content.encode())
     data[at : at + len(noise)] = noise

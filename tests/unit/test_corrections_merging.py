@@ -24,7 +24,7 @@ TEXT = st.sampled_from(["", "a", "b", "c"])
     take=st.booleans(),
     reviewed=st.booleans(),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_stored_correction_changes_only_if_the_person_who_returns_had_it_before_them(
     machine: str, sent: str, returned: str, stored: str | None, take: bool, reviewed: bool
 ) -> None:
@@ -112,7 +112,7 @@ def test_a_line_without_a_place_takes_the_place_of_no_correction_by_name() -> No
 
 
 @given(sent=st.none() | TEXT, returned=TEXT, stored=st.none() | TEXT, take=st.booleans(), shift=st.integers(-5, 5))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_drawn_line_changes_only_if_the_person_who_returns_had_it_before_them(
     sent: str | None, returned: str, stored: str | None, take: bool, shift: int
 ) -> None:

@@ -502,14 +502,14 @@ def test_the_commands_send_and_take_back(
     number=st.integers(1, 999_999),
     around=st.sampled_from(["{}", "{}.jpg", "export/{}.xml", "C:\\x\\{}.png", "{}.jpg.xml"]),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_sent_name_is_read_back_from_what_tools_make_of_it(key: str, number: int, around: str) -> None:
     name = sent_name(DocumentKey(key), number, "0123456789abcdef" * 4)
     assert parse_sent_name(around.format(name)) == name
 
 
 @given(st.text(max_size=60))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_name_is_a_sent_one_or_none(text: str) -> None:
     found = parse_sent_name(text)
     assert found is None or str(found) in text
@@ -521,7 +521,7 @@ LINES = st.lists(st.tuples(st.integers(0, 8), st.integers(-8, 8)), max_size=8).m
 
 
 @given(LINES, LINES)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_lines_are_matched_one_to_one_and_to_themselves(these: list[Line], those: list[Line]) -> None:
     found = match_lines(these, those)
     assert len(set(found.values())) == len(found)
@@ -534,7 +534,7 @@ TEXT = st.sampled_from(["", "a", "b", "c"])
 
 
 @given(machine=LINES, people=LINES, new=st.lists(TEXT, min_size=8, max_size=8))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_every_corrected_line_with_text_is_on_the_page_once(
     machine: list[Line], people: list[Line], new: list[str]
 ) -> None:

@@ -95,7 +95,7 @@ def test_a_file_that_cannot_be_obeyed_says_where_what_and_what_to_do(
     assert remedy in caught.value.remedy
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=200) | st.text("ab:-#&*!|>[]{}'\"\n \t?%@`,~<", max_size=60).map(str.encode))
 def test_no_file_does_worse_than_being_refused(data: bytes) -> None:
     with suppress(BadSettings):

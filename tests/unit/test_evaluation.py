@@ -39,7 +39,7 @@ SECOND = [20, 19, 31, 15, 23, 25, 20, 22, 15]
 TOTALS = [1000, 900, 1300, 700, 800, 1200, 1000, 1100, 950]
 
 PAGES = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60), st.integers(60, 2000)), min_size=2, max_size=9)
-PROPERTY = settings(max_examples=15, deadline=None)
+PROPERTY = settings(max_examples=15)
 
 
 def test_the_rate_is_the_ratio_of_the_sums_and_not_the_mean_of_the_pages() -> None:

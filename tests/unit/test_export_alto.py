@@ -73,7 +73,7 @@ def contents(line: etree._Element) -> list[str]:
     return line.xpath("a:String/@CONTENT", namespaces=NS)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(pages, st.sampled_from([OLDER, NEWER]))
 def test_any_page_is_valid_alto_inside_the_page_with_all_its_words(page: Page, options: ExportOptions) -> None:
     root = render(page, options)

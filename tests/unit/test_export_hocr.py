@@ -37,7 +37,7 @@ def page_with(*lines: Line, **more: object) -> Page:
     return Page(number=1, width=100, height=100, regions=(Region(id="r", boundary=SQUARE, lines=lines),), **more)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(pages)
 def test_any_page_is_well_formed_hocr_with_boxes_inside_the_page(page: Page) -> None:
     root = render(page)

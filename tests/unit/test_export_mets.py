@@ -218,7 +218,7 @@ pages = st.builds(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(pages)
 def test_any_page_keeps_the_rules_of_ocr_d(page: Page) -> None:
     root = repaired(page)

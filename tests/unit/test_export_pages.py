@@ -114,7 +114,7 @@ pages = st.builds(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(pages)
 def test_any_page_is_valid_page_xml(page: Page) -> None:
     root = render(page)

@@ -39,7 +39,7 @@ regions = st.builds(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(lines)
 def test_every_word_has_a_place_in_reading_order(line: Line) -> None:
     track = track_of(line, PAGE)
@@ -50,7 +50,7 @@ def test_every_word_has_a_place_in_reading_order(line: Line) -> None:
     assert all(a.start * turn < b.start * turn for a, b in itertools.pairwise(found))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(regions, max_size=2).map(tuple))
 def test_every_character_of_any_page_is_drawn(regions: tuple[Region, ...]) -> None:
     page = Page(number=1, width=200, height=200, regions=regions)

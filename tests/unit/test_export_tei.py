@@ -186,7 +186,7 @@ pages = st.lists(
 )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(drawn=pages)
 def test_no_text_is_lost(drawn: list[Page], tmp_path_factory: pytest.TempPathFactory) -> None:
     numbered = [page.model_copy(update={"number": n}) for n, page in enumerate(drawn, 1)]

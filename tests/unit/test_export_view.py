@@ -138,7 +138,7 @@ def scratch() -> Path:
     return Path(tempfile.mkdtemp())
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(pages_of_all_kinds)
 def test_any_page_is_shown_whole_and_inert(given_page: Page) -> None:
     name = f"{given_page.number:04d}"

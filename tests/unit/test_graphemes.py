@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz.distance import Levenshtein
 
@@ -75,7 +75,6 @@ def test_pieces_of_both_texts_stand_side_by_side() -> None:
     assert segments("", "") == []
 
 
-@settings(deadline=None)
 @given(LETTERS, LETTERS)
 def test_where_characters_are_code_points_the_figures_are_those_of_another_library(truth: str, read: str) -> None:
     found = line_errors(truth, read)
@@ -87,7 +86,6 @@ def test_where_characters_are_code_points_the_figures_are_those_of_another_libra
     assert "".join(each for _, each in segments(found.truth, found.read)) == found.read
 
 
-@settings(deadline=None)
 @given(st.text(max_size=20), st.text(max_size=20))
 def test_the_normal_form_in_which_a_text_is_written_makes_no_difference(truth: str, read: str) -> None:
     apart = line_errors(unicodedata.normalize("NFD", truth), unicodedata.normalize("NFD", read))

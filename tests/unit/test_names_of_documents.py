@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archive_pipeline.history.names import Names
@@ -38,7 +38,6 @@ def test_a_key_is_told_from_those_that_contain_it(text: str, found: bool) -> Non
     assert (names.taken_out(text) != text) == found
 
 
-@settings(deadline=None)
 @given(KEYS, st.text(alphabet=" ,:;()\n\t“„»", min_size=1, max_size=3))
 def test_a_key_between_other_words_is_always_taken_out(key: str, between: str) -> None:
     names = Names(key)

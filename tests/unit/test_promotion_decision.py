@@ -121,7 +121,7 @@ def test_a_decision_is_the_same_after_a_journey_as_json() -> None:
 errors = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), min_size=1, max_size=8)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(errors, errors)
 def test_no_candidate_is_promoted_that_is_worse_or_equal_or_breaks_a_guard(
     frozen: list[tuple[int, int]], guard: list[tuple[int, int]]
@@ -137,7 +137,7 @@ def test_no_candidate_is_promoted_that_is_worse_or_equal_or_breaks_a_guard(
     assert decision.reasons
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(1, 60), st.integers(0, 60)), min_size=6, max_size=8), st.data())
 def test_with_fewer_errors_on_a_page_that_it_wins_a_candidate_never_gets_a_smaller_gain(
     frozen: list[tuple[int, int]], data: st.DataObject

@@ -212,7 +212,7 @@ boxes = st.builds(
 
 class TestGeometry:
     @given(boxes, st.sampled_from([0, 90, 180, 270]), st.integers(1, 9000), st.integers(1, 9000))
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200)
     def test_display_fills_the_page_image_and_comes_back(self, box, rotation, width, height):
         to_pixels = display(box, rotation, width, height)
         corners = [(x, y) for x in (box.left, box.right) for y in (box.bottom, box.top)]

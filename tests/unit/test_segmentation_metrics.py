@@ -42,7 +42,7 @@ lines = st.builds(
 some_lines = st.lists(lines, min_size=1, max_size=6, unique_by=lambda each: each.boundary)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(some_lines)
 @example([line(0, 788, 33, 848)])  # short, alone, and far from the origin
 def test_the_truth_itself_is_perfect(found):
@@ -51,7 +51,7 @@ def test_the_truth_itself_is_perfect(found):
     assert score.baseline_f1 == pytest.approx(1, abs=1e-6)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(some_lines)
 def test_nothing_found_is_no_recall_and_lines_on_an_empty_page_are_no_precision(found):
     nothing, all_lines = segmentation_metrics(page(*found), page()), segmentation_metrics(page(), page(*found), 10)
@@ -64,7 +64,7 @@ def test_no_lines_found_on_a_page_without_lines_is_perfect():
     assert (score.line_recall, score.line_precision, score.baseline_f1) == (1, 1, 1)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(some_lines, some_lines, st.floats(1, 40))
 def test_truth_and_found_exchanged_exchange_recall_and_precision(one, other, tolerance):
     there = segmentation_metrics(page(*one), page(*other), tolerance)
@@ -74,7 +74,7 @@ def test_truth_and_found_exchanged_exchange_recall_and_precision(one, other, tol
     assert there.baseline_f1 == pytest.approx(back.baseline_f1, abs=1e-6)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(some_lines, some_lines, st.randoms(use_true_random=False))
 def test_the_order_of_lines_does_not_matter(one, other, draw: random.Random):
     before = segmentation_metrics(page(*one), page(*other))
@@ -121,7 +121,7 @@ def test_a_baseline_counts_less_beyond_the_tolerance_and_nothing_beyond_three(mo
     assert score.recall == pytest.approx(expected / 3, abs=1e-5)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(some_lines, some_lines, st.sampled_from([0.5, 2.0, 7.0]))
 def test_the_score_of_baselines_does_not_depend_on_the_resolution(one, other, factor):
     truth = [np.array(each.baseline, np.float64) for each in one]

@@ -89,7 +89,7 @@ def test_lines_without_a_drawable_baseline_are_left_out_and_too_many_of_them_ref
         shapes_of(page(), CLASSES)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.lists(st.tuples(st.integers(-300, 500), st.integers(-300, 400)), min_size=2, max_size=6),

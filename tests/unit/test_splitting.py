@@ -26,7 +26,7 @@ def related(draw: st.DrawFn) -> list[TrainingPage]:
     return made
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(related(), st.randoms())
 def test_no_page_to_train_with_has_anything_of_a_frozen_one(made: list[TrainingPage], draw: object) -> None:
     split, record = split_pages("Jean", made, NOTHING)
@@ -42,7 +42,7 @@ def test_no_page_to_train_with_has_anything_of_a_frozen_one(made: list[TrainingP
     assert split_pages("Jean", shuffled, NOTHING) == (split, record)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(related(), related())
 def test_what_is_frozen_stays_so_when_pages_come_and_go(first: list[TrainingPage], more: list[TrainingPage]) -> None:
     split, record = split_pages("Jean", first, NOTHING)
@@ -57,7 +57,7 @@ def test_what_is_frozen_stays_so_when_pages_come_and_go(first: list[TrainingPage
     assert not marks([*gone.train, *gone.validate]) & last.marks()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(related(), st.lists(related(), max_size=4))
 def test_what_was_given_out_is_never_frozen_and_what_is_frozen_was_never_given_out(
     first: list[TrainingPage], more: list[list[TrainingPage]]

@@ -316,7 +316,7 @@ POINTS = st.lists(st.tuples(st.integers(-50, 1100), st.integers(-50, 1500)), max
 
 
 @given(POINTS, POINTS, st.text(max_size=30), st.sampled_from(["ltr", "rtl", "ttb"]))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_the_doctor_survives_any_line(boundary: list[Point], baseline: list[Point], text: str, direction: str) -> None:
     odd = line(4, text, boundary=tuple(boundary), baseline=tuple(baseline), direction=direction)
     for found in of_lines(*five(odd)):
@@ -325,7 +325,7 @@ def test_the_doctor_survives_any_line(boundary: list[Point], baseline: list[Poin
 
 
 @given(POINTS, POINTS)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_shares_of_any_two_shapes_are_shares(one: list[Point], other: list[Point]) -> None:
     first, second = line(0, boundary=tuple(one)), line(0, boundary=tuple(other))
     assert 0 <= shapes.shared(shapes.polygon(one), shapes.polygon(other)) <= 1 + 1e-9

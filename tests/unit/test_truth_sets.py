@@ -312,7 +312,7 @@ def test_a_hand_says_what_stands_there_and_nothing_where_nothing_stands() -> Non
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_bytes_are_a_hand_or_refused(data: bytes) -> None:
     try:
         parse_hand(data)

@@ -121,7 +121,7 @@ def test_a_full_disk_is_told_before_anything_is_unpacked(folder: Path, monkeypat
 
 
 @given(st.text(max_size=60))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_name_is_below_the_folder_or_refused(name: str) -> None:
     try:
         found = checked_name(name, ZipLimits())
@@ -133,7 +133,7 @@ def test_a_name_is_below_the_folder_or_refused(name: str) -> None:
 
 
 @given(st.binary(max_size=400), st.integers(0, 399))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_zip_with_any_bytes_changed_is_unpacked_or_refused(
     tmp_path_factory: pytest.TempPathFactory, noise: bytes, at: int
 ) -> None:
