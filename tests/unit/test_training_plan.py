@@ -239,6 +239,10 @@ def test_a_finished_training_of_which_a_file_is_not_whole_is_made_again(wild: li
         assert _train(tmp_path, [], learning_rate=1e-4).files == made.files
         assert len(wild) == count
         assert file_digest(tmp_path / name) == made.files[name]
+    result = json.loads((tmp_path / "result.json").read_text())
+    (tmp_path / "result.json").write_text(json.dumps(result | {"files": {}}))
+    assert _train(tmp_path, [], learning_rate=1e-4).files == made.files
+    assert len(wild) == 5
 
 
 def test_a_model_without_a_language_has_none_of_an_earlier_training(wild: list[float], tmp_path: Path) -> None:

@@ -204,7 +204,7 @@ def _finished(folder: Path, key: str) -> Training | None:
         found = Training.model_validate(data)
     except ValidationError:
         return None
-    if found.key != key or found.ended == OUT_OF_TIME:
+    if found.key != key or found.ended == OUT_OF_TIME or not {WEIGHTS, ONNX} <= set(found.files):
         return None
     # A kill may have come between the files of another training and its result.
     paths = {name: folder / name for name in _FILES if name in found.files}
